@@ -1,0 +1,136 @@
+// THE feature list: what a bundle may ask for and what the feature engine writes, in vector order.
+// Ids are permanent: a changed meaning is a new id, a dropped feature leaves a gap. docs/features.md is generated from here.
+// The order of FEATURES is the order of places in the vector of this build; bundles name ids, never places.
+
+export type FeatureGroup = 'request' | 'identity' | 'address' | 'link' | 'state';
+export type FeatureUnit = 'bytes' | 'count' | 'share' | 'ms' | 's' | 'flag' | 'ratio';
+
+export interface Feature {
+  readonly id: number;
+  readonly name: string;
+  readonly group: FeatureGroup;
+  readonly unit: FeatureUnit;
+  /** Smallest and largest value that can be written; Infinity where only memory bounds it. */
+  readonly range: readonly [number, number];
+  readonly meaning: string;
+  /** When the value is missing (written as NaN); 'never' if it always has one. */
+  readonly missing: string;
+}
+
+type Row = readonly [number, string, FeatureUnit, number, string, string?];
+
+function group(name: FeatureGroup, rows: readonly Row[]): Feature[] {
+  return rows.map(([id, rowName, unit, max, meaning, missing]) => ({
+    id,
+    name: rowName,
+    group: name,
+    unit,
+    range: [0, max],
+    meaning,
+    missing: missing ?? 'never',
+  }));
+}
+
+const REQUEST = group('request', [
+  [1, 'method_get', 'flag', 1, 'the method is GET, HEAD or OPTIONS'],
+  [2, 'method_post', 'flag', 1, 'the method is POST'],
+  [3, 'method_put', 'flag', 1, 'the method is PUT or PATCH'],
+  [4, 'method_delete', 'flag', 1, 'the method is DELETE'],
+  [5, 'path_bytes', 'bytes', 8192, 'bytes of the path, without the query'],
+  [6, 'path_segments', 'count', 8192, 'non-empty path segments'],
+  [7, 'query_bytes', 'bytes', 8192, 'bytes after the first "?"'],
+  [8, 'query_params', 'count', 8192, 'parameters of the query ("&" separated, empty ones not counted)'],
+  [9, 'header_fields', 'count', 200, 'field lines as received'],
+  [10, 'header_bytes', 'bytes', 16384, 'bytes of all field names and values'],
+  [11, 'body_declared_bytes', 'bytes', Infinity, 'Content-Length', 'no Content-Length'],
+  [12, 'target_encoded_share', 'share', 1, 'bytes of the target that belong to a percent escape'],
+  [13, 'target_odd_bytes', 'count', 8192, 'target bytes outside letters, digits and "-._~/?=&%"'],
+  [14, 'target_rewritten', 'flag', 1, 'the normalised path differs: dot segments, "//", encoded slash, ";"'],
+  [15, 'credential_shown', 'flag', 1, 'a bearer token, API key or cookie identifies the caller'],
+  [16, 'user_agent_bytes', 'bytes', 16384, 'bytes of User-Agent', 'no User-Agent'],
+]);
+
+/** What is counted alike on both axes: `base` is 100 for the identity's row, 200 for the address's. */
+function axis(name: 'identity' | 'address', base: number): Feature[] {
+  const whose = name === 'identity' ? 'of the identity' : 'of the client address';
+  const rows: Row[] = [
+    [0, 'requests_10s', 'count', Infinity, 'requests in the last 10 s, this one included'],
+    [1, 'requests_1m', 'count', Infinity, 'requests in the last minute, this one included'],
+    [2, 'requests_5m', 'count', Infinity, 'requests in the last 5 minutes, this one included'],
+    [3, 'requests_1h', 'count', Infinity, 'requests in the last hour, this one included'],
+    [4, 'bytes_in_5m', 'bytes', Infinity, 'request body bytes in the last 5 minutes, as seen at outcomes'],
+    [5, 'bytes_out_5m', 'bytes', Infinity, 'response body bytes in the last 5 minutes, as seen at outcomes'],
+    [6, 'post_share_5m', 'share', 1, 'share of POST in the last 5 minutes'],
+    [7, 'put_share_5m', 'share', 1, 'share of PUT and PATCH in the last 5 minutes'],
+    [8, 'delete_share_5m', 'share', 1, 'share of DELETE in the last 5 minutes'],
+    [9, 'deletes_5m', 'count', Infinity, 'DELETE requests in the last 5 minutes'],
+    [10, 'client_error_share_5m', 'share', 1, 'share of 4xx in the answers of the last 5 minutes', 'no answers'],
+    [11, 'server_error_share_5m', 'share', 1, 'share of 5xx in the answers of the last 5 minutes', 'no answers'],
+    [12, 'status_401_5m', 'count', Infinity, '401 answers in the last 5 minutes'],
+    [13, 'status_403_5m', 'count', Infinity, '403 answers in the last 5 minutes'],
+    [14, 'status_404_5m', 'count', Infinity, '404 answers in the last 5 minutes'],
+    [15, 'status_429_5m', 'count', Infinity, '429 answers in the last 5 minutes'],
+    [16, 'routes_5m', 'count', 445, 'distinct route templates in the last 5 minutes (sketch of 64 bits a slice)'],
+    [17, 'routes_1h', 'count', 445, 'distinct route templates in the last hour (sketch of 64 bits a slice)'],
+    [18, 'paths_5m', 'count', 445, 'distinct raw paths in the last 5 minutes (sketch of 64 bits a slice)'],
+    [19, 'user_agents_5m', 'count', 178, 'distinct user agents in the last 5 minutes (sketch of 32 bits a slice)'],
+    [20, 'user_agents_1h', 'count', 178, 'distinct user agents in the last hour (sketch of 32 bits a slice)'],
+    [21, 'gap_ms', 'ms', Infinity, 'time since the previous request', 'first request'],
+    [22, 'gap_mean_ms', 'ms', Infinity, 'exponential mean of gaps, weight 1/8', 'fewer than 2 requests'],
+    [23, 'gap_variation', 'ratio', Infinity, 'exponential mean deviation of gaps / their mean', 'fewer than 3 requests'],
+    [24, 'age_s', 's', Infinity, 'seconds since the row was made'],
+    [25, 'requests_total', 'count', Infinity, 'requests since the row was made, this one included'],
+  ];
+  return group(
+    name,
+    rows.map(([id, rowName, unit, max, meaning, missing]) => [
+      base + id,
+      `${name}_${rowName}`,
+      unit,
+      max,
+      `${meaning}; ${whose}`,
+      missing ?? 'never',
+    ]),
+  );
+}
+
+const LINK = group('link', [
+  [300, 'identity_addresses_5m', 'count', 178, 'distinct addresses of the identity in 5 minutes (sketch of 32 bits)'],
+  [301, 'identity_addresses_1h', 'count', 178, 'distinct addresses of the identity in 1 hour (sketch of 32 bits)'],
+  [302, 'address_identities_5m', 'count', 178, 'distinct identities at the address in 5 minutes (sketch of 32 bits)'],
+  [303, 'address_identities_1h', 'count', 178, 'distinct identities at the address in 1 hour (sketch of 32 bits)'],
+  [304, 'address_new', 'flag', 1, 'the identity was not seen at this address within 1 hour', 'identity younger than 5 requests'],
+  [305, 'user_agent_new', 'flag', 1, 'the identity did not use this agent within 1 hour', 'identity younger than 5 requests'],
+  [306, 'route_new', 'flag', 1, 'the identity did not call this template within 1 hour', 'identity younger than 5 requests'],
+]);
+
+const STATE = group('state', [
+  [400, 'state_age_s', 's', Infinity, 'seconds that this feature engine has been counting'],
+]);
+
+/** All features in vector order. */
+export const FEATURES: readonly Feature[] = [
+  ...REQUEST,
+  ...axis('identity', 100),
+  ...axis('address', 200),
+  ...LINK,
+  ...STATE,
+];
+
+export const FEATURE_COUNT = FEATURES.length;
+
+/** Place in the vector by permanent id. */
+export const PLACE_BY_ID: ReadonlyMap<number, number> = new Map(FEATURES.map((f, place) => [f.id, place]));
+
+/** Place in the vector by name. */
+export const PLACE_BY_NAME: ReadonlyMap<string, number> = new Map(FEATURES.map((f, place) => [f.name, place]));
+
+/** Place of a feature of this build; throws on a name that does not exist, so a typo fails at load. */
+export function placeOf(name: string): number {
+  const place = PLACE_BY_NAME.get(name);
+  if (place === undefined) throw new RangeError(`no feature is named ${name}`);
+  return place;
+}
+
+/** The permanent ids in vector order: what `hello` offers and what an event's schema id stands for. */
+export const OFFERED_IDS: readonly number[] = FEATURES.map((f) => f.id);
