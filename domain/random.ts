@@ -99,7 +99,7 @@ class Xoshiro128 implements Random {
 
   normal(): number {
     const kept = this.#spare;
-    if (kept === kept) {
+    if (!Number.isNaN(kept)) {
       this.#spare = Number.NaN;
       return kept;
     }
