@@ -64,20 +64,53 @@ function axis(name: 'identity' | 'address', base: number): Feature[] {
     [7, 'put_share_5m', 'share', 1, 'share of PUT and PATCH in the last 5 minutes'],
     [8, 'delete_share_5m', 'share', 1, 'share of DELETE in the last 5 minutes'],
     [9, 'deletes_5m', 'count', Infinity, 'DELETE requests in the last 5 minutes'],
-    [10, 'client_error_share_5m', 'share', 1, 'share of 4xx in the answers of the last 5 minutes', 'no answers'],
-    [11, 'server_error_share_5m', 'share', 1, 'share of 5xx in the answers of the last 5 minutes', 'no answers'],
+    [
+      10,
+      'client_error_share_5m',
+      'share',
+      1,
+      'share of 4xx in the answers of the last 5 minutes',
+      'no answers',
+    ],
+    [
+      11,
+      'server_error_share_5m',
+      'share',
+      1,
+      'share of 5xx in the answers of the last 5 minutes',
+      'no answers',
+    ],
     [12, 'status_401_5m', 'count', Infinity, '401 answers in the last 5 minutes'],
     [13, 'status_403_5m', 'count', Infinity, '403 answers in the last 5 minutes'],
     [14, 'status_404_5m', 'count', Infinity, '404 answers in the last 5 minutes'],
     [15, 'status_429_5m', 'count', Infinity, '429 answers in the last 5 minutes'],
-    [16, 'routes_5m', 'count', 445, 'distinct route templates in the last 5 minutes (sketch of 64 bits a slice)'],
+    [
+      16,
+      'routes_5m',
+      'count',
+      445,
+      'distinct route templates in the last 5 minutes (sketch of 64 bits a slice)',
+    ],
     [17, 'routes_1h', 'count', 445, 'distinct route templates in the last hour (sketch of 64 bits a slice)'],
     [18, 'paths_5m', 'count', 445, 'distinct raw paths in the last 5 minutes (sketch of 64 bits a slice)'],
-    [19, 'user_agents_5m', 'count', 178, 'distinct user agents in the last 5 minutes (sketch of 32 bits a slice)'],
+    [
+      19,
+      'user_agents_5m',
+      'count',
+      178,
+      'distinct user agents in the last 5 minutes (sketch of 32 bits a slice)',
+    ],
     [20, 'user_agents_1h', 'count', 178, 'distinct user agents in the last hour (sketch of 32 bits a slice)'],
     [21, 'gap_ms', 'ms', Infinity, 'time since the previous request', 'first request'],
     [22, 'gap_mean_ms', 'ms', Infinity, 'exponential mean of gaps, weight 1/8', 'fewer than 2 requests'],
-    [23, 'gap_variation', 'ratio', Infinity, 'exponential mean deviation of gaps / their mean', 'fewer than 3 requests'],
+    [
+      23,
+      'gap_variation',
+      'ratio',
+      Infinity,
+      'exponential mean deviation of gaps / their mean',
+      'fewer than 3 requests',
+    ],
     [24, 'age_s', 's', Infinity, 'seconds since the row was made'],
     [25, 'requests_total', 'count', Infinity, 'requests since the row was made, this one included'],
   ];
@@ -95,13 +128,58 @@ function axis(name: 'identity' | 'address', base: number): Feature[] {
 }
 
 const LINK = group('link', [
-  [300, 'identity_addresses_5m', 'count', 178, 'distinct addresses of the identity in 5 minutes (sketch of 32 bits)'],
-  [301, 'identity_addresses_1h', 'count', 178, 'distinct addresses of the identity in 1 hour (sketch of 32 bits)'],
-  [302, 'address_identities_5m', 'count', 178, 'distinct identities at the address in 5 minutes (sketch of 32 bits)'],
-  [303, 'address_identities_1h', 'count', 178, 'distinct identities at the address in 1 hour (sketch of 32 bits)'],
-  [304, 'address_new', 'flag', 1, 'the identity was not seen at this address within 1 hour', 'identity younger than 5 requests'],
-  [305, 'user_agent_new', 'flag', 1, 'the identity did not use this agent within 1 hour', 'identity younger than 5 requests'],
-  [306, 'route_new', 'flag', 1, 'the identity did not call this template within 1 hour', 'identity younger than 5 requests'],
+  [
+    300,
+    'identity_addresses_5m',
+    'count',
+    178,
+    'distinct addresses of the identity in 5 minutes (sketch of 32 bits)',
+  ],
+  [
+    301,
+    'identity_addresses_1h',
+    'count',
+    178,
+    'distinct addresses of the identity in 1 hour (sketch of 32 bits)',
+  ],
+  [
+    302,
+    'address_identities_5m',
+    'count',
+    178,
+    'distinct identities at the address in 5 minutes (sketch of 32 bits)',
+  ],
+  [
+    303,
+    'address_identities_1h',
+    'count',
+    178,
+    'distinct identities at the address in 1 hour (sketch of 32 bits)',
+  ],
+  [
+    304,
+    'address_new',
+    'flag',
+    1,
+    'the identity was not seen at this address within 1 hour',
+    'identity younger than 5 requests',
+  ],
+  [
+    305,
+    'user_agent_new',
+    'flag',
+    1,
+    'the identity did not use this agent within 1 hour',
+    'identity younger than 5 requests',
+  ],
+  [
+    306,
+    'route_new',
+    'flag',
+    1,
+    'the identity did not call this template within 1 hour',
+    'identity younger than 5 requests',
+  ],
 ]);
 
 const STATE = group('state', [
@@ -123,7 +201,9 @@ export const FEATURE_COUNT = FEATURES.length;
 export const PLACE_BY_ID: ReadonlyMap<number, number> = new Map(FEATURES.map((f, place) => [f.id, place]));
 
 /** Place in the vector by name. */
-export const PLACE_BY_NAME: ReadonlyMap<string, number> = new Map(FEATURES.map((f, place) => [f.name, place]));
+export const PLACE_BY_NAME: ReadonlyMap<string, number> = new Map(
+  FEATURES.map((f, place) => [f.name, place]),
+);
 
 /** Place of a feature of this build; throws on a name that does not exist, so a typo fails at load. */
 export function placeOf(name: string): number {
