@@ -10,9 +10,10 @@ if (major < 26) {
   );
   process.exit(1);
 }
-const main = new URL('../dist/cli.js', import.meta.url);
-if (!existsSync(main)) {
+const program = new URL('../dist/cli.js', import.meta.url);
+if (!existsSync(program)) {
   process.stderr.write('picket: not built yet: dist/cli.js is missing.\nHint: run `npm ci` or `npm run build`.\n');
   process.exit(1);
 }
-await import(main.href);
+const { main } = await import(program.href);
+await main();

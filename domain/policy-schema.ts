@@ -96,7 +96,7 @@ export function parsePolicy(text: string): PolicyDocument {
   if (text.length > POLICY_MAX_CHARS) {
     throw new PicketError('POLICY_INVALID', `the policy is longer than ${POLICY_MAX_CHARS} characters`);
   }
-  const document = parseDocument(text, { prettyErrors: true, uniqueKeys: true, maxAliasCount: 0 } as never);
+  const document = parseDocument(text, { prettyErrors: true, uniqueKeys: true });
   const syntax = document.errors[0];
   if (syntax !== undefined) {
     throw new PicketError('POLICY_INVALID', `the policy is neither YAML nor JSON: ${syntax.message}`);
