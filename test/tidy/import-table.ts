@@ -1,0 +1,83 @@
+// Who may import whom, as data: the table of ARCHITECTURE.md. The longest matching path decides. Every row and every
+// permission must be used by some file: a stale one fails. `tsc -b` enforces the same between parts by references
+// (forbidden-imports.test.ts shows it). Called by tidy.test.ts; imports.ts reads the files.
+
+export interface ImportRow {
+  /** A folder or a file, from the root. */
+  readonly part: string;
+  /** Folders or files of this repository; its own part needs no mention. */
+  readonly may: readonly string[];
+  /** npm packages, each with the reason why this part and no other way. */
+  readonly npm: Readonly<Record<string, string>>;
+  /** false: no node: module either, so that it runs anywhere. */
+  readonly node: boolean;
+}
+
+const WIRE = 'speaks gRPC';
+const LOG = 'the one log library';
+
+export const IMPORT_TABLE: readonly ImportRow[] = [
+  { part: 'domain', may: [], npm: {}, node: false },
+  {
+    part: 'domain/policy-schema.ts',
+    may: [],
+    npm: { zod: 'policies are checked against one schema', yaml: 'policies are written in YAML' },
+    node: false,
+  },
+  { part: 'wasm-core/layout.ts', may: [], npm: {}, node: false },
+  { part: 'wasm-core/assembly', may: ['wasm-core/layout.ts'], npm: {}, node: false },
+  { part: 'wasm-core/host', may: ['wasm-core/layout.ts', 'domain'], npm: {}, node: true },
+  {
+    part: 'proto/gen',
+    may: [],
+    npm: { '@bufbuild/protobuf': 'wire encoding', '@grpc/grpc-js': WIRE },
+    node: true,
+  },
+  { part: 'proto/wire.ts', may: ['proto/gen', 'domain'], npm: {}, node: false },
+  { part: 'feature-engine', may: ['domain'], npm: {}, node: true },
+  {
+    part: 'proxy',
+    may: ['domain', 'feature-engine', 'wasm-core/host', 'proto'],
+    npm: {
+      undici: 'forwards requests',
+      'http-proxy': 'WebSocket upgrades only',
+      pino: LOG,
+      '@grpc/grpc-js': WIRE,
+    },
+    node: true,
+  },
+  {
+    part: 'control-plane',
+    may: ['domain', 'wasm-core/host', 'proto'],
+    npm: {
+      '@grpc/grpc-js': WIRE,
+      '@grpc/reflection': 'grpcurl lists and calls the services without proto files',
+      'grpc-health-check': 'the standard health service',
+      pino: LOG,
+    },
+    node: true,
+  },
+  { part: 'training', may: ['domain', 'feature-engine', 'wasm-core/host'], npm: {}, node: true },
+  { part: 'simulator', may: ['domain', 'feature-engine'], npm: { undici: 'sends requests' }, node: true },
+  {
+    part: 'cli',
+    may: [
+      'domain',
+      'feature-engine',
+      'wasm-core/host',
+      'proto',
+      'proxy',
+      'control-plane',
+      'training',
+      'simulator',
+    ],
+    npm: { '@grpc/grpc-js': WIRE },
+    node: true,
+  },
+];
+
+/** Not parts of the product: they may import anything that is installed. */
+export const FREE_PARTS = ['bench', 'scripts', 'test'] as const;
+
+/** What unit tests beside the code may use on top of their part's row. */
+export const TEST_PACKAGES = ['vitest', 'fast-check'] as const;
