@@ -1,0 +1,222 @@
+// The engine against its naive oracle, bit for bit after rounding; capacity, stale outcomes, time that does not go back.
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { FEATURE_COUNT, FEATURES, placeOf } from '../domain/features.ts';
+import { HeadView } from '../domain/head-view.ts';
+import { seededRandom } from '../domain/random.ts';
+import { FeatureEngine } from './engine.ts';
+import { hashBytes } from './sketch.ts';
+import { TargetScan } from './target-scan.ts';
+import { missingNames, NaiveEngine } from './testing/naive-engine.ts';
+import { type DrawnRequest, drawRequest, fillHead, testIdentity } from './testing/random-traffic.ts';
+
+const START_MS = 1_700_000_123_456;
+
+/** The request group straight from strings: a second reading of the definitions. */
+function shapeOf(drawn: DrawnRequest): Record<string, number> {
+  const [path = '', ...rest] = drawn.target.split('?');
+  const query = rest.join('?');
+  const escapes = drawn.target.match(/%[0-9a-fA-F]{2}/g)?.length ?? 0;
+  const agentBytes = drawn.agent === '' ? 0 : 'user-agent'.length + drawn.agent.length;
+  const is = (...methods: string[]) => (methods.includes(drawn.method) ? 1 : 0);
+  return {
+    method_get: is('GET', 'HEAD', 'OPTIONS'),
+    method_post: is('POST'),
+    method_put: is('PUT', 'PATCH'),
+    method_delete: is('DELETE'),
+    path_bytes: path.length,
+    path_segments: path.split('/').filter((s) => s !== '').length,
+    query_bytes: query.length,
+    query_params: query.split('&').filter((s) => s !== '').length,
+    header_fields: drawn.agent === '' ? 1 : 2,
+    header_bytes: 'hostshop'.length + agentBytes,
+    body_declared_bytes: drawn.contentLength,
+    target_encoded_share: (escapes * 3) / drawn.target.length,
+    target_odd_bytes: drawn.target.replace(/[A-Za-z0-9\-._~/?=&%]/g, '').length,
+    target_rewritten:
+      /\/\/|;|\\|%2f|%5c/i.test(path) || path.split('/').some((s) => /^(\.|%2e){1,2}$/i.test(s)) ? 1 : 0,
+    credential_shown: 1,
+    user_agent_bytes: drawn.agent === '' ? Number.NaN : drawn.agent.length,
+  };
+}
+
+function marksOf(drawn: DrawnRequest, head: HeadView) {
+  const agent = head.userAgentField;
+  const { key, addressKey } = testIdentity(drawn.identity, drawn.address);
+  return {
+    identityMark: key[2] as number,
+    addressMark: addressKey[2] as number,
+    pathMark: hashBytes(head.bytes, head.targetStart, head.pathEnd, 0),
+    agentMark: agent < 0 ? 0 : hashBytes(head.bytes, head.valueStart(agent), head.valueEnd(agent), 0),
+  };
+}
+
+function drawStepMs(random: ReturnType<typeof seededRandom>): number {
+  return Math.floor(10 ** (random.next() * 6.8) - 1);
+}
+
+function compareRun(seed: number, length: number): void {
+  const random = seededRandom(seed);
+  const engine = new FeatureEngine({ identities: 64, startedMs: START_MS });
+  const naive = new NaiveEngine(START_MS);
+  const out = new Float64Array(FEATURE_COUNT);
+  const head = new HeadView();
+  let nowMs = START_MS;
+  for (let n = 0; n < length; n++) {
+    nowMs += drawStepMs(random);
+    const drawn = drawRequest(random);
+    const routeHash = random.int(6);
+    fillHead(head, drawn);
+    engine.observe({ head, who: testIdentity(drawn.identity, drawn.address), routeHash, nowMs }, out);
+    const wanted = naive.observe({
+      atMs: nowMs,
+      method: drawn.method,
+      identity: drawn.identity,
+      address: drawn.address,
+      routeHash,
+      ...marksOf(drawn, head),
+      shape: shapeOf(drawn),
+    });
+    expect(missingNames(wanted)).toEqual([]);
+    for (const [place, feature] of FEATURES.entries()) {
+      const value = out[place] as number;
+      expect([feature.name, n, value]).toEqual([
+        feature.name,
+        n,
+        Math.fround(wanted.get(feature.name) as number),
+      ]);
+      if (!Number.isNaN(value)) {
+        expect(value).toBeGreaterThanOrEqual(feature.range[0]);
+        expect(value).toBeLessThanOrEqual(feature.range[1]);
+      } else expect(feature.missing).not.toBe('never');
+    }
+    if (random.next() < 0.8) {
+      const status = [0, 200, 204, 304, 400, 401, 403, 404, 429, 500, 503][random.int(11)] as number;
+      const atMs = nowMs + Math.floor(random.next() * 2000);
+      const outcome = {
+        status,
+        latencyMs: atMs - nowMs,
+        bytesIn: random.int(5000),
+        bytesOut: random.int(1e6),
+        atMs,
+      };
+      engine.outcome(engine.lastIdentity, engine.lastAddress, outcome);
+      naive.outcome(drawn.identity, drawn.address, outcome);
+      nowMs = atMs;
+    }
+  }
+}
+
+describe('FeatureEngine', () => {
+  it('equals the naive engine on random requests', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 1e9 }), (seed) => compareRun(seed, 120)),
+      { numRuns: 15 },
+    );
+  });
+
+  it('reads the target as the definitions say', () => {
+    const scan = new TargetScan();
+    const head = new HeadView();
+    const rewritten = (target: string) => {
+      head.begin('GET', target);
+      scan.read(head, 0);
+      return scan.rewritten;
+    };
+    for (const plain of ['/', '/a/b', '/a/', '/a.b/..c', '/...', '/a?x=//../;', '/%41', '/a/b..'])
+      expect([plain, rewritten(plain)]).toEqual([plain, false]);
+    for (const odd of [
+      '//',
+      '/a//b',
+      '/.',
+      '/..',
+      '/a/./b',
+      '/a/..',
+      '/%2e%2E/a',
+      '/.%2e',
+      '/a%2fb',
+      '/a%5Cb',
+      '/a\\b',
+      '/a;v',
+    ])
+      expect([odd, rewritten(odd)]).toEqual([odd, true]);
+  });
+
+  it('keeps its memory under a flood of new keys and still knows who comes back', () => {
+    const engine = new FeatureEngine({ identities: 1000, addresses: 64, startedMs: START_MS });
+    const out = new Float64Array(FEATURE_COUNT);
+    const head = new HeadView();
+    head.begin('GET', '/a');
+    const total = placeOf('identity_requests_total');
+    const planned = engine.memoryPlan().reduce((sum, item) => sum + item.bytes, 0);
+    const regular = testIdentity('regular', 'office');
+    for (let i = 0; i < 20_000; i++) {
+      engine.observe(
+        { head, who: testIdentity(`minted${i}`, 'one'), routeHash: 1, nowMs: START_MS + i },
+        out,
+      );
+      expect(out[total]).toBe(1);
+      if (i % 100 === 0) engine.observe({ head, who: regular, routeHash: 1, nowMs: START_MS + i }, out);
+    }
+    engine.observe({ head, who: regular, routeHash: 1, nowMs: START_MS + 30_000 }, out);
+    expect(out[total]).toBe(201);
+    expect(engine.stats.identities.capacity).toBe(1000);
+    expect(engine.stats.identities.used).toBe(1000);
+    expect(engine.stats.identities.evictions).toBe(20_001 - 1000);
+    expect(planned).toBe((1000 + 64) * 396);
+  });
+
+  it('drops and counts an outcome whose row has made room', () => {
+    const engine = new FeatureEngine({ identities: 8, addresses: 8, startedMs: START_MS });
+    const out = new Float64Array(FEATURE_COUNT);
+    const head = new HeadView();
+    head.begin('GET', '/a');
+    const first = testIdentity('first', 'same');
+    engine.observe({ head, who: first, routeHash: 1, nowMs: START_MS }, out);
+    const { lastIdentity, lastAddress } = engine;
+    for (let i = 0; i < 8; i++)
+      engine.observe({ head, who: testIdentity(`later${i}`, 'same'), routeHash: 1, nowMs: START_MS }, out);
+    const outcome = { status: 404, latencyMs: 5, bytesIn: 0, bytesOut: 10, atMs: START_MS + 5 };
+    engine.outcome(lastIdentity, lastAddress, outcome);
+    expect(engine.stats.staleOutcomes).toBe(1);
+    engine.observe({ head, who: first, routeHash: 1, nowMs: START_MS + 6 }, out);
+    expect(out[placeOf('identity_status_404_5m')]).toBe(0);
+    expect(out[placeOf('address_status_404_5m')]).toBe(1);
+  });
+
+  it('counts an outcome in the slice of its own time, and not at all when that is gone', () => {
+    const engine = new FeatureEngine({ identities: 8, startedMs: START_MS });
+    const out = new Float64Array(FEATURE_COUNT);
+    const head = new HeadView();
+    head.begin('GET', '/a');
+    const who = testIdentity('a', 'b');
+    const sliceStart = Math.ceil(START_MS / 300_000) * 300_000;
+    engine.observe({ head, who, routeHash: 1, nowMs: sliceStart - 1000 }, out);
+    const { lastIdentity, lastAddress } = engine;
+    engine.observe({ head, who, routeHash: 1, nowMs: sliceStart + 150_000 }, out);
+    const answer = { status: 401, latencyMs: 5, bytesIn: 0, bytesOut: 10 };
+    engine.outcome(lastIdentity, lastAddress, { ...answer, atMs: sliceStart - 900 });
+    engine.outcome(lastIdentity, lastAddress, { ...answer, atMs: sliceStart - 300_001 });
+    engine.observe({ head, who, routeHash: 1, nowMs: sliceStart + 150_000 }, out);
+    expect(out[placeOf('identity_status_401_5m')]).toBe(0.5);
+    expect(engine.stats.lateOutcomes).toBe(2);
+  });
+
+  it('never lets time go back', () => {
+    const engine = new FeatureEngine({ identities: 8, startedMs: START_MS });
+    const out = new Float64Array(FEATURE_COUNT);
+    const head = new HeadView();
+    head.begin('GET', '/a');
+    const who = testIdentity('a', 'b');
+    engine.observe({ head, who, routeHash: 1, nowMs: START_MS + 1000 }, out);
+    engine.observe({ head, who, routeHash: 1, nowMs: START_MS - 5000 }, out);
+    expect(out[placeOf('identity_gap_ms')]).toBe(0);
+    expect(out[placeOf('state_age_s')]).toBe(1);
+    expect(out[placeOf('identity_requests_10s')]).toBe(2);
+  });
+
+  it('refuses a capacity that cannot be', () => {
+    for (const identities of [0, 1.5, -1, 2 ** 25])
+      expect(() => new FeatureEngine({ identities, startedMs: 0 })).toThrow(RangeError);
+  });
+});

@@ -1,0 +1,223 @@
+// The feature engine: two tables of rows (identities, client addresses) and the vector made of them, request by request.
+// All memory is taken at start; a request allocates nothing and touches one row of each table. It judges nothing.
+// Used by the proxy (one per data thread) and, with the same code, by offline runs, training data and replay.
+
+import type { HeadView } from '../domain/head-view.ts';
+import { IDENTITY_KINDS, type RequestIdentity } from '../domain/identity.ts';
+import { LIMITS } from '../domain/limits.ts';
+import type { Outcome } from '../domain/outcome.ts';
+import * as X from './extract.ts';
+import * as L from './row-layout.ts';
+import { RowTable, type TableStats } from './row-table.ts';
+import {
+  addGap,
+  addOutcome,
+  addRequest,
+  METHOD_PAIR,
+  type RequestMarks,
+  type RowPlace,
+  rollRow,
+  seenBefore,
+} from './row-update.ts';
+import { hashBytes, mix32 } from './sketch.ts';
+import { TargetScan } from './target-scan.ts';
+import { Moment } from './windows.ts';
+
+export interface FeatureEngineOptions {
+  /** Rows for identities (default LIMITS.identitiesDefault), rounded up to a multiple of 8. */
+  readonly identities?: number;
+  /** Rows for client addresses (default: as many as identities). */
+  readonly addresses?: number;
+  /** When counting began, ms since the epoch; `state_age_s` is measured from here. */
+  readonly startedMs: number;
+  /** Rows in SharedArrayBuffers (default true), so that other threads may read them. */
+  readonly shared?: boolean;
+  /** Keys the hashes behind distinct counts; the same value wherever rows are exchanged. Default 0. */
+  readonly sketchSeed?: number;
+}
+
+/** One request as the engine sees it. One object per thread, refilled for every request. */
+export interface ObservedRequest {
+  head: HeadView;
+  who: RequestIdentity;
+  /** Hash of the route template: `Route.hash` of routes.ts. */
+  routeHash: number;
+  /** Accept time, ms since the epoch; an earlier time than the last one counts as that one. */
+  nowMs: number;
+}
+
+export interface EngineStats {
+  readonly identities: TableStats;
+  readonly addresses: TableStats;
+  readonly observed: number;
+  readonly outcomes: number;
+  /** Outcomes, per axis, whose row had made room for another key: dropped. */
+  readonly staleOutcomes: number;
+  /** Outcomes, per axis, older than the previous 5-minute slice: dropped. */
+  readonly lateOutcomes: number;
+}
+
+/** One line of the memory plan. */
+export interface MemoryItem {
+  readonly name: string;
+  readonly bytes: number;
+}
+
+const ADDRESS_KIND = IDENTITY_KINDS.indexOf('address');
+/** First-seen flags are missing until an identity has this many requests. */
+const FIRST_SEEN_REQUESTS = 5;
+
+export class FeatureEngine {
+  /** Handles of the last observed request, for its outcome. Exact integers below 2^48. */
+  lastIdentity = 0;
+  lastAddress = 0;
+  /** The last request's target, as scanned. */
+  readonly target = new TargetScan();
+  readonly #identities: RowTable;
+  readonly #addresses: RowTable;
+  readonly #identity: RowPlace;
+  readonly #address: RowPlace;
+  readonly #moment = new Moment();
+  readonly #marks: RequestMarks = { methodPair: 0, path: 0, route: 0, agent: 0, other: 0 };
+  readonly #history = { nowMs: 0, gapMs: 0 };
+  readonly #startedMs: number;
+  readonly #seed: number;
+  #observed = 0;
+  #outcomes = 0;
+  #stale = 0;
+  #late = 0;
+
+  constructor(options: FeatureEngineOptions) {
+    const identities = options.identities ?? LIMITS.identitiesDefault;
+    const shared = options.shared ?? true;
+    this.#identities = new RowTable(identities, shared);
+    this.#addresses = new RowTable(options.addresses ?? identities, shared);
+    this.#identity = placeIn(this.#identities);
+    this.#address = placeIn(this.#addresses);
+    this.#startedMs = options.startedMs;
+    this.#seed = (options.sketchSeed ?? 0) >>> 0;
+    this.#moment.set(options.startedMs);
+  }
+
+  /**
+   * Counts the request into its two rows and writes the feature vector into out[0, FEATURE_COUNT), each value
+   * rounded to f32, NaN where missing. Sets `lastIdentity` and `lastAddress`. Synchronous, allocates nothing.
+   */
+  observe(request: ObservedRequest, out: Float64Array): void {
+    const { head, who } = request;
+    const moment = this.#moment;
+    if (request.nowMs > moment.nowMs) moment.set(request.nowMs);
+    const marks = this.#marks;
+    marks.methodPair = METHOD_PAIR[head.method] ?? 0;
+    this.target.read(head, this.#seed);
+    marks.path = this.target.pathHash;
+    marks.route = mix32(request.routeHash ^ this.#seed);
+    marks.agent = agentHash(head, this.#seed);
+    X.writeRequest(out, head, this.target, who.kind !== ADDRESS_KIND);
+
+    const identity = this.#identity;
+    const identitySlot = this.#identities.find(who.key);
+    identity.at = identitySlot * L.ROW_WORDS;
+    marks.other = who.addressKey[2]!;
+    this.#count(identity, this.#identities.madeNew, X.IDENTITY_PLACE, out);
+    this.#writeFirstSeen(out);
+    const address = this.#address;
+    const addressSlot = this.#addresses.find(who.addressKey);
+    address.at = addressSlot * L.ROW_WORDS;
+    marks.other = who.key[2]!;
+    this.#count(address, this.#addresses.madeNew, X.ADDRESS_PLACE, out);
+
+    X.writeLink(out, identity, address, moment);
+    out[X.STATE_PLACE] = Math.fround(Math.max(moment.nowMs - this.#startedMs, 0) / 1000);
+    this.lastIdentity = this.#identities.handleOf(identitySlot);
+    this.lastAddress = this.#addresses.handleOf(addressSlot);
+    this.#observed++;
+  }
+
+  /**
+   * Brings the origin's answer back into both rows, into the slice of its own time. Not for our refusals.
+   * @param identity handle that `lastIdentity` had after the request was observed.
+   * @param address the same of `lastAddress`.
+   */
+  outcome(identity: number, address: number, outcome: Outcome): void {
+    this.#outcomes++;
+    if (outcome.atMs > this.#moment.nowMs) this.#moment.set(outcome.atMs);
+    this.#bringBack(this.#identities, this.#identity, identity, outcome);
+    this.#bringBack(this.#addresses, this.#address, address, outcome);
+  }
+
+  get stats(): EngineStats {
+    return {
+      identities: this.#identities.stats(),
+      addresses: this.#addresses.stats(),
+      observed: this.#observed,
+      outcomes: this.#outcomes,
+      staleOutcomes: this.#stale,
+      lateOutcomes: this.#late,
+    };
+  }
+
+  memoryPlan(): MemoryItem[] {
+    return [
+      { name: 'identity rows', bytes: this.#identities.bytes },
+      { name: 'address rows', bytes: this.#addresses.bytes },
+    ];
+  }
+
+  #count(row: RowPlace, isNew: boolean, place: number, out: Float64Array): void {
+    const { doubles } = row;
+    const half = row.at >> 1;
+    const { nowMs } = this.#moment;
+    const history = this.#history;
+    history.nowMs = nowMs;
+    if (isNew) {
+      doubles[half + L.F_CREATED] = nowMs;
+      history.gapMs = Number.NaN;
+    } else {
+      history.gapMs = nowMs - doubles[half + L.F_LAST]!;
+      addGap(row, history.gapMs, row.words[row.at + L.TOTAL]!);
+    }
+    doubles[half + L.F_LAST] = nowMs;
+    rollRow(row, this.#moment);
+    addRequest(row, this.#marks);
+    X.writeRow(out, place, row, this.#moment);
+    X.writeRowHistory(out, place, row, history);
+  }
+
+  /** Address, user agent and route: seen with this identity before? Marks them for the next time. */
+  #writeFirstSeen(out: Float64Array): void {
+    const { words, at } = this.#identity;
+    const marks = this.#marks;
+    const young = words[at + L.TOTAL]! < FIRST_SEEN_REQUESTS;
+    const address = seenBefore(words, at + L.SEEN_OTHERS_1H, L.SEEN_OTHERS_WORDS, marks.other);
+    const agent =
+      marks.agent === 0 || seenBefore(words, at + L.SEEN_AGENTS_1H, L.SEEN_AGENTS_WORDS, marks.agent);
+    const route = seenBefore(words, at + L.SEEN_ROUTES_1H, L.SEEN_ROUTES_WORDS, marks.route);
+    out[X.ADDRESS_NEW_PLACE] = young ? Number.NaN : address ? 0 : 1;
+    out[X.USER_AGENT_NEW_PLACE] = young ? Number.NaN : agent ? 0 : 1;
+    out[X.ROUTE_NEW_PLACE] = young ? Number.NaN : route ? 0 : 1;
+  }
+
+  #bringBack(table: RowTable, row: RowPlace, handle: number, outcome: Outcome): void {
+    const slot = table.slotOf(handle);
+    if (slot < 0) {
+      this.#stale++;
+      return;
+    }
+    row.at = slot * L.ROW_WORDS;
+    rollRow(row, this.#moment);
+    if (!addOutcome(row, outcome)) this.#late++;
+  }
+}
+
+function placeIn(table: RowTable): RowPlace {
+  return { words: table.words, doubles: table.doubles, at: 0 };
+}
+
+/** Hash of the User-Agent's bytes, never 0; 0 if there is none. */
+function agentHash(head: HeadView, seed: number): number {
+  const field = head.userAgentField;
+  if (field < 0) return 0;
+  const hash = hashBytes(head.bytes, head.valueStart(field), head.valueEnd(field), seed);
+  return hash === 0 ? 1 : hash;
+}
