@@ -28,7 +28,7 @@ function features(): string {
     NOTE,
     'Ids are permanent. A bundle names the ids it reads; a sidecar takes a bundle if it offers all of them. Values are rounded to 32-bit floats once, when they are written.',
     'Windows are two-slice counters: the current slice plus the previous one weighted by how much of it the window still covers. Sketches count distinct values in a bitmap of',
-    'n bits by linear counting, −n·ln(share of zero bits): exact to about one value while few bits are set, within about 15 % up to n values, saturated at n·ln n.',
+    'm bits by linear counting (Whang, Vander-Zanden, Taylor 1990): standard error about 8 % at m/2 values and 18 % at 2m for m = 64 (12 % and 28 % for m = 32).',
     '',
     table(['id', 'name', 'unit', 'range', 'meaning', 'missing when'], rows),
     '',
