@@ -1,8 +1,10 @@
-// Portable facts shared by the scoring core (AssemblyScript) and its host (TypeScript): memory map and record layouts.
+// Portable facts shared by the scoring core (AssemblyScript) and its host (TypeScript): memory map and
+// record layouts.
 // Plain numeric constants only: the same file is an i32 to asc and a number to tsc. It imports nothing.
 // docs/memory-map.md draws what stands here; test/property and wasm-core/host tests use the same names.
 
-// --- memory map, in bytes from 0 -----------------------------------------------------------------------------------
+// --- memory map, in bytes from 0
+// -----------------------------------------------------------------------------------
 /** 16 bytes: the SipHash key, then 16 bytes: the hash just computed. The first KiB stays empty, so 0 is never a place. */
 export const HASH_KEY_PTR = 1024;
 export const HASH_OUT_PTR = 1040;
@@ -31,7 +33,8 @@ export const PAGE_BYTES = 65536;
 /** Images, arenas and the tables in an image are aligned to a cache line. */
 export const ALIGN_BYTES = 64;
 
-// --- image header (one per bundle, at the arena's start) ---------------------------------------------------------
+// --- image header (one per bundle, at the arena's start)
+// ---------------------------------------------------------
 export const IMAGE_HEADER_BYTES = 64;
 /** u32: first detector record of those that run on every request, and the end of those records. */
 export const IMAGE_DETECTORS = 0;
@@ -39,7 +42,8 @@ export const IMAGE_DETECTORS_END = 4;
 /** u32: address of the slot that holds the verdict's raw margin. */
 export const IMAGE_VERDICT_SLOT = 8;
 
-// --- detector record --------------------------------------------------------------------------------------------
+// --- detector record
+// --------------------------------------------------------------------------------------------
 export const DETECTOR_BYTES = 64;
 /** u32: which kernel, one of the KERNEL_ numbers. */
 export const DETECTOR_KERNEL = 0;
@@ -69,7 +73,8 @@ export const DETECTOR_FLAG_F32_INPUT = 1;
 export const DETECTOR_FLAG_F32_SUM = 2;
 export const DETECTOR_FLAG_MEAN = 4;
 
-// --- output record: one sum -------------------------------------------------------------------------------------
+// --- output record: one sum
+// -------------------------------------------------------------------------------------
 /** f64 base | f64 divisor | u32 begin | u32 end: tree numbers for kernel A, group addresses for kernel B. */
 export const OUTPUT_BYTES = 32;
 export const OUTPUT_BASE = 0;
@@ -77,7 +82,8 @@ export const OUTPUT_DIVISOR = 8;
 export const OUTPUT_BEGIN = 16;
 export const OUTPUT_END = 20;
 
-// --- kernel A: column record ------------------------------------------------------------------------------------
+// --- kernel A: column record
+// ------------------------------------------------------------------------------------
 /** u32 address of x | u32 thresholds | u32 row 0 | u32 bytes from row 0 to the row of a missing value. */
 export const COLUMN_BYTES = 16;
 /** Most thresholds of the two rank forms: two levels of 8 (9*9-1) and of 16 (17*17-1). */
@@ -86,7 +92,8 @@ export const RANK16_MAX = 288;
 export const RANK8_BYTES = 640;
 export const RANK16_BYTES = 2304;
 
-// --- kernel B: copy record, node, group -------------------------------------------------------------------------
+// --- kernel B: copy record, node, group
+// -------------------------------------------------------------------------
 /** u32 kind (COPY_) | u32 address of x | u32 set words | u32 flags and word count, for COPY_SET only. */
 export const COPY_BYTES = 16;
 export const COPY_NAN_LEFT = 0;

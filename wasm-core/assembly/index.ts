@@ -1,10 +1,12 @@
-// The only exports of the scoring core: run the detectors of a bundle image, run one detector, hash bytes of the head.
-// Nothing here allocates, grows memory or imports; the image was validated and built by the host before it came here.
+// The only exports of the scoring core: run the detectors of a bundle image, run one detector, hash bytes
+// of the head.
+// Nothing here allocates, grows memory or imports; the image was validated and built by the host before it
+// came here.
 
 import * as at from '../layout';
 import { runRankRow } from './rank-row';
-import { runTr8 } from './tr8';
 import { siphash } from './siphash';
+import { runTr8 } from './tr8';
 
 /** Runs one detector: reads the vector, writes its slots. `detector` is the address of its record. */
 export function runDetector(detector: usize): void {

@@ -1,4 +1,5 @@
-// Kernel A, "rank-row": one SIMD rank per column, one precomputed row of leaf masks per rank, AND of the rows, ordered sum.
+// Kernel A, "rank-row": one SIMD rank per column, one precomputed row of leaf masks per rank, AND of the
+// rows, ordered sum.
 // A column is a feature; its row says for each tree which leaves are still possible. Called by index.ts only.
 // Hot and plain on purpose: pointer loops, constant offsets, no calls that the compiler cannot inline.
 

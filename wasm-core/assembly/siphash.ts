@@ -1,4 +1,5 @@
-// SipHash-2-4 with 128 bits of output (Aumasson and Bernstein, SipHash, 2012; 128-bit variant of the reference code).
+// SipHash-2-4 with 128 bits of output (Aumasson and Bernstein, SipHash, 2012; 128-bit variant of the
+// reference code).
 // Equal to domain/siphash.ts to the last bit. Called by index.ts only.
 
 let v0: u64 = 0;

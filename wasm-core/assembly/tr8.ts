@@ -1,5 +1,7 @@
-// Kernel B, "tr8": eight trees walked side by side without a branch, for models whose rows would not stay in the cache.
-// First the features are copied with their missing values replaced, so that a node compares and never asks. Called by index.ts only.
+// Kernel B, "tr8": eight trees walked side by side without a branch, for models whose rows would not stay
+// in the cache.
+// First the features are copied with their missing values replaced, so that a node compares and never asks.
+// Called by index.ts only.
 
 import * as at from '../layout';
 import { finishSum } from './rank-row';
