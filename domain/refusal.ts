@@ -40,6 +40,7 @@ export const REFUSALS = {
   'limit.head': { status: 431, title: 'Request head too large' },
   'limit.fields': { status: 431, title: 'Too many field lines' },
   'limit.content_length': { status: 413, title: 'Content-Length out of range' },
+  'limit.body': { status: 413, title: 'Request body too large' },
   'limit.chunk_ext': { status: 413, title: 'Chunk extensions too long' },
   'limit.head_timeout': { status: 408, title: 'Request head took too long' },
   'limit.body_idle': { status: 408, title: 'Request body stalled' },
