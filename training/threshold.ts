@@ -13,6 +13,16 @@ export interface Advice {
   readonly falsePositiveRate: number;
 }
 
+/** Which advice is wanted. */
+export type ThresholdRule =
+  | { readonly method: 'max_f1' }
+  | { readonly method: 'max_recall_at_fpr'; readonly fprMax: number };
+
+/** The advice that a rule gives on these rows. */
+export function advise(rows: ScoredRows, rule: ThresholdRule): Advice {
+  return rule.method === 'max_f1' ? adviseMaxF1(rows) : adviseRecallAtFpr(rows, rule.fprMax);
+}
+
 interface Totals {
   readonly positives: number;
   readonly negatives: number;
