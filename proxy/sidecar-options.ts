@@ -1,0 +1,184 @@
+// Every start-up option of a sidecar: kind, default, reason. The one list behind flags, environment, config file, help text
+// and docs/config.md. What the values mean together is in config.ts.
+
+import { LIMITS } from '../domain/limits.ts';
+import * as kinds from '../domain/option-kinds.ts';
+
+const NETWORK = 'Network';
+const CONTROL = 'Control plane';
+const JUDGEMENT = 'Policy and model';
+const IDENTITY = 'Who is asking';
+const BOUNDS = 'Limits and timeouts';
+const RUNNING = 'Running';
+
+const DAY_MS = 86_400_000;
+
+function time(fallbackMs: number, help: string) {
+  return kinds.duration({ min: 1, max: DAY_MS }, { help, group: BOUNDS, fallback: `${fallbackMs}ms` });
+}
+
+function count(fallback: number, max: number, help: string) {
+  return kinds.int({ min: 1, max }, { help, group: BOUNDS, fallback: String(fallback) });
+}
+
+function addressOrName(value: string): kinds.Refused | undefined {
+  const bare = value.startsWith('dns:///') ? value.slice('dns:///'.length) : value;
+  const read = kinds.hostPort({ help: '' }).read(bare);
+  return read instanceof kinds.Refused ? new kinds.Refused('HOST:PORT or dns:///NAME:PORT') : undefined;
+}
+
+export const SIDECAR_OPTIONS = {
+  listen: kinds.hostPort({
+    help: 'Where the traffic of the application arrives.',
+    group: NETWORK,
+    fallback: '127.0.0.1:14080',
+  }),
+  upstream: kinds.httpOrigin({
+    help: 'The application, plain HTTP, such as http://127.0.0.1:8080.',
+    group: NETWORK,
+    required: true,
+  }),
+  admin: kinds.hostPort({
+    help: 'Read-only listener for probes, metrics and status.',
+    group: NETWORK,
+    fallback: '127.0.0.1:14190',
+  }),
+  controlPlane: kinds.text({
+    help: 'Where policy and models come from and events go to. Without it the sidecar stands alone.',
+    group: CONTROL,
+    placeholder: 'HOST:PORT',
+    check: addressOrName,
+  }),
+  tls: kinds.flag({
+    help: "TLS to the control plane, checked against the system's roots. Implied by --tls-ca.",
+    group: CONTROL,
+  }),
+  tlsCa: kinds.file({ help: 'PEM roots that the control plane is checked against.', group: CONTROL }),
+  tlsCert: kinds.file({ help: 'PEM certificate that the sidecar shows.', group: CONTROL }),
+  tlsKey: kinds.file({ help: 'PEM key of --tls-cert.', group: CONTROL }),
+  tokenFile: kinds.file({
+    help: 'File with the bearer token for the control plane; read anew when it changes.',
+    group: CONTROL,
+  }),
+  workload: kinds.text({
+    help: 'Name of the workload, as policies name it.',
+    group: CONTROL,
+    fallback: 'default',
+  }),
+  namespace: kinds.text({ help: 'Namespace of the workload.', group: CONTROL, fallback: 'default' }),
+  policy: kinds.file({
+    help: 'Policy to start with (YAML or JSON), until a control plane gives one. Without it: monitor.',
+    group: JUDGEMENT,
+  }),
+  bundle: kinds.file({
+    help: 'Model bundle to start with. Without it: the default bundle of this build, if it has one.',
+    group: JUDGEMENT,
+  }),
+  requireSigned: kinds.flag({
+    help: 'Refuse bundles without a signature by one of --trusted-keys.',
+    group: JUDGEMENT,
+  }),
+  trustedKeys: kinds.file({
+    help: 'Keys that bundles may be signed with, one "KEY_ID BASE64" a line.',
+    group: JUDGEMENT,
+  }),
+  trustedProxies: kinds.cidrList({
+    help: 'Peers whose forwarding headers and request ids are believed.',
+    group: IDENTITY,
+    fallback: '',
+  }),
+  clientIpSource: kinds.oneOf(['peer', 'xff', 'forwarded'], {
+    help: 'Where the client address is read: the connection, X-Forwarded-For, or Forwarded (from trusted peers only).',
+    group: IDENTITY,
+    fallback: 'peer',
+  }),
+  forwardHeaders: kinds.oneOf(['append', 'preserve'], {
+    help: 'What the application gets in X-Forwarded-For: the peer appended, or what came from a trusted peer as it is.',
+    group: IDENTITY,
+    fallback: 'append',
+  }),
+  identities: kinds.int(
+    { min: 64, max: 10_000_000 },
+    {
+      help: 'Identities (and client addresses) that are remembered at the same time.',
+      group: IDENTITY,
+      fallback: String(LIMITS.identitiesDefault),
+    },
+  ),
+  identityKeyFile: kinds.file({
+    help: 'File with the secret (16 bytes or more) that identities are hashed with. Without it: a new one at each start.',
+    group: IDENTITY,
+  }),
+  bodyMaxBytes: kinds.size(
+    { min: 1, max: 2 ** 50 },
+    { help: 'Largest request body; larger ones get 413. Without it: any size.', group: BOUNDS },
+  ),
+  connectionsMax: count(LIMITS.connectionsMax, 1_000_000, 'Open client connections.'),
+  inflightMax: count(LIMITS.inflightMax, 1_000_000, 'Requests at the same time; more get 503.'),
+  headTimeout: time(LIMITS.headTimeoutMs, 'For a whole request head.'),
+  bodyIdleTimeout: time(LIMITS.bodyIdleTimeoutMs, 'Between two pieces of a request body.'),
+  keepAliveTimeout: time(LIMITS.keepAliveIdleMs, 'Between two requests of a client connection.'),
+  connectTimeout: time(LIMITS.connectTimeoutMs, 'For connecting to the application.'),
+  upstreamHeadTimeout: time(LIMITS.upstreamHeadTimeoutMs, "For the head of the application's answer."),
+  upstreamKeepAlive: time(
+    LIMITS.upstreamKeepAliveMs,
+    'How long an idle connection to the application is kept.',
+  ),
+  websocketHandshakeTimeout: time(LIMITS.wsHandshakeTimeoutMs, 'For the handshake of a WebSocket.'),
+  websocketIdleTimeout: time(LIMITS.wsIdleTimeoutMs, 'Between two frames of a WebSocket, either way.'),
+  memoryLimitBytes: kinds.size(
+    { min: 2 ** 24, max: 2 ** 50 },
+    {
+      help: 'Refuse to start if the memory plan is above this. Without it: the limit of the container.',
+      group: BOUNDS,
+    },
+  ),
+  stateDir: kinds.file({
+    help: 'Folder for the last good policy and bundle and for the socket of "picket drain". Without it: a folder of its own under the temporary folder.',
+    group: RUNNING,
+    placeholder: 'DIR',
+  }),
+  workers: kinds.int(
+    { min: 1, max: 64 },
+    { help: 'Data threads; 1 for now.', group: RUNNING, fallback: '1' },
+  ),
+  drainSeconds: kinds.int(
+    { min: 0, max: 3600 },
+    {
+      help: 'How long a stop waits for requests under way.',
+      group: RUNNING,
+      fallback: String(LIMITS.drainMs / 1000),
+    },
+  ),
+  logLevel: kinds.oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], {
+    help: 'Least level that is logged.',
+    group: RUNNING,
+    fallback: 'info',
+  }),
+  clockRate: kinds.number(
+    { min: 1, max: 1_000_000 },
+    {
+      help: 'How much faster than real time the windows run, for simulations; on loopback listeners only.',
+      group: RUNNING,
+      fallback: '1',
+    },
+  ),
+  flaggedRingSlots: kinds.int(
+    { min: 8, max: 2 ** 22 },
+    {
+      help: 'Flagged and blocked events that wait for the control plane.',
+      group: BOUNDS,
+      fallback: String(LIMITS.flaggedRingSlots),
+      hidden: true,
+    },
+  ),
+  allowRingSlots: kinds.int(
+    { min: 8, max: 2 ** 22 },
+    {
+      help: 'Allowed events that wait for the control plane.',
+      group: BOUNDS,
+      fallback: String(LIMITS.allowRingSlots),
+      hidden: true,
+    },
+  ),
+};
