@@ -108,11 +108,8 @@ function readEntry(bytes: Uint8Array, index: number, after: number): Entry {
   return { name, start, end: start + Number(length) };
 }
 
-/** Reads the section table; gives the sections and where SIGN begins. */
-function openSections(
-  bytes: Uint8Array,
-  count: number,
-): { sections: Map<SectionName, Uint8Array>; signAt: number } {
+/** Reads the section table; gives the sections by name. */
+function openSections(bytes: Uint8Array, count: number): Map<SectionName, Uint8Array> {
   if (count > BUNDLE_CAPS.sections)
     refuse('BUNDLE_TOO_LARGE', `${count} sections, more than ${BUNDLE_CAPS.sections}`);
   let after = HEADER_BYTES + count * SECTION_BYTES;
@@ -131,20 +128,28 @@ function openSections(
   if (last?.name !== 'SIGN') corrupt('the last section is not SIGN');
   if (last.end !== bytes.length) corrupt('bytes follow the last section');
   if (last.end - last.start !== SIGN_BYTES) corrupt(`section SIGN is not ${SIGN_BYTES} bytes`);
-  return { sections, signAt: last.start };
+  return sections;
 }
 
-/** Checks everything up to the digest. Throws PicketError BUNDLE_CORRUPT, _UNSUPPORTED or _TOO_LARGE. */
+/** The digest first: behind a right one nothing is damaged by chance. SIGN has a fixed size and stands last. */
+function checkDigest(bytes: Uint8Array): string {
+  const signAt = Math.max(HEADER_BYTES, bytes.length - SIGN_BYTES);
+  const digest = createHash('sha256').update(bytes.subarray(HEADER_BYTES, signAt)).digest();
+  if (!digest.equals(bytes.subarray(HEADER.sha256, HEADER.sha256 + 32))) {
+    corrupt('the sha256 of the content is wrong');
+  }
+  return digest.toString('hex');
+}
+
+/** Checks everything but the signature. Throws PicketError BUNDLE_CORRUPT, _UNSUPPORTED or _TOO_LARGE. */
 export function openContainer(bytes: Uint8Array): Container {
   const header = openHeader(bytes);
-  const { sections, signAt } = openSections(bytes, header.getUint32(HEADER.sectionCount, true));
-  const digest = createHash('sha256').update(bytes.subarray(HEADER_BYTES, signAt)).digest();
-  const said = Buffer.from(bytes.subarray(HEADER.sha256, HEADER.sha256 + 32));
-  if (!digest.equals(said)) corrupt('the sha256 of the content is wrong');
+  const id = checkDigest(bytes);
+  const sections = openSections(bytes, header.getUint32(HEADER.sectionCount, true));
   const schema = createHash('sha256').update(sections.get('SCHM')!).digest().subarray(0, 16);
   if (!schema.equals(bytes.subarray(HEADER.schemaId, HEADER.schemaId + 16)))
     corrupt('the schema id is wrong');
-  return { header, sections, id: digest.toString('hex') };
+  return { header, sections, id };
 }
 
 /** Key id in a SIGN section: ASCII, padded with zeros. */

@@ -35,3 +35,8 @@ export function loadCoreModule(variant: CoreVariant = 'release'): WasmModule {
     cause,
   });
 }
+
+/** Takes a release core that another thread compiled (modules can be posted to workers); anything else is ignored. */
+export function adoptCoreModule(module: unknown): void {
+  if (module instanceof wasm.Module && !compiled.has('release')) compiled.set('release', module);
+}
