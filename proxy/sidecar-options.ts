@@ -93,9 +93,14 @@ export const SIDECAR_OPTIONS = {
     fallback: 'peer',
   }),
   forwardHeaders: kinds.oneOf(['append', 'preserve'], {
-    help: 'What the application gets in X-Forwarded-For: the peer appended, or what came from a trusted peer as it is.',
+    help: 'Set X-Forwarded-* for the application, or pass them as they came, for applications that count hops.',
     group: IDENTITY,
     fallback: 'append',
+  }),
+  via: kinds.flag({
+    help: 'Add Via to forwarded requests (RFC 9110); --no-via leaves it out.',
+    group: IDENTITY,
+    fallback: 'true',
   }),
   identities: kinds.int(
     { min: 64, max: 10_000_000 },
@@ -120,12 +125,25 @@ export const SIDECAR_OPTIONS = {
   keepAliveTimeout: time(LIMITS.keepAliveIdleMs, 'Between two requests of a client connection.'),
   connectTimeout: time(LIMITS.connectTimeoutMs, 'For connecting to the application.'),
   upstreamHeadTimeout: time(LIMITS.upstreamHeadTimeoutMs, "For the head of the application's answer."),
+  upstreamBodyIdleTimeout: kinds.duration(
+    { min: 0, max: DAY_MS },
+    {
+      help: "Between two pieces of the application's answer; 0ms is off: a quiet stream is a healthy stream.",
+      group: BOUNDS,
+      fallback: '0ms',
+    },
+  ),
   upstreamKeepAlive: time(
     LIMITS.upstreamKeepAliveMs,
     'How long an idle connection to the application is kept.',
   ),
   websocketHandshakeTimeout: time(LIMITS.wsHandshakeTimeoutMs, 'For the handshake of a WebSocket.'),
   websocketIdleTimeout: time(LIMITS.wsIdleTimeoutMs, 'Between two frames of a WebSocket, either way.'),
+  retries: kinds.flag({
+    help: 'Try once more what certainly did not reach the application; --no-retries never does.',
+    group: BOUNDS,
+    fallback: 'true',
+  }),
   memoryLimitBytes: kinds.size(
     { min: 2 ** 24, max: 2 ** 50 },
     {
