@@ -189,7 +189,7 @@ function refuseDifferences(bundle: Bundle, rows: FeatureTable, detectors: readon
       if (margins.every((margin) => Object.is(margin, margins[0]))) continue;
       throw new PicketError(
         'BUNDLE_SELF_TEST',
-        `row ${row}, slot ${slot}: the trainer gives ${margins[0]}, the reference ${margins[1]}, the core ${margins[2]}`,
+        `row ${row}, slot ${slot}: trainer, reference and core give ${margins.join(', ')}`,
       );
     }
   }

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Dataset } from './dataset.ts';
-import { groupedFolds, repeatGroups, stratifiedHoldOut } from './split.ts';
+import { groupedFolds, repeatGroups, stratifiedHoldOut, withoutRepeats } from './split.ts';
 
 function datasetOf(rows: readonly (readonly number[])[], labels: readonly number[]): Dataset {
   const width = rows[0]?.length ?? 1;
@@ -45,6 +45,15 @@ describe('repeatGroups', () => {
   it('counts groups from 0 in order of appearance', () => {
     const data = datasetOf([[1], [2], [1], [Number.NaN], [Number.NaN], [-0], [0]], [0, 0, 1, 1, 0, 0, 1]);
     expect([...repeatGroups(data)]).toEqual([0, 1, 0, 2, 2, 3, 3]);
+  });
+});
+
+describe('withoutRepeats', () => {
+  it('keeps the first of equal rows, and both of twins that differ in class', () => {
+    const data = datasetOf([[1], [2], [1], [1], [2]], [0, 1, 0, 1, 1]);
+    const { columns, labels } = withoutRepeats(data);
+    expect([...columns[0]!]).toEqual([1, 2, 1]);
+    expect([...labels]).toEqual([0, 1, 1]);
   });
 });
 

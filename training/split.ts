@@ -3,7 +3,7 @@
 // Seeded, so the same rows fall into the same folds everywhere. Used by booster.ts and cross-validate.ts.
 import { PicketError } from '../domain/errors.ts';
 import { type Random, seededRandom } from '../domain/random.ts';
-import type { Dataset, FeatureTable } from './dataset.ts';
+import { type Dataset, type FeatureTable, takeRows } from './dataset.ts';
 
 export interface HoldOut {
   /** Row numbers, ascending. */
@@ -71,6 +71,17 @@ export function repeatGroups(table: FeatureTable): Uint32Array {
     else firsts.push(row);
   }
   return groups;
+}
+
+/** The data set without rows that equal an earlier one in every feature and in class. */
+export function withoutRepeats(data: Dataset): Dataset {
+  const groups = repeatGroups(data);
+  const seen = new Set<number>();
+  const firsts = [...groups.keys()].filter((row) => {
+    const key = groups[row]! * data.classNames.length + data.labels[row]!;
+    return seen.size < seen.add(key).size;
+  });
+  return takeRows(data, firsts);
 }
 
 function rowHashes(table: FeatureTable): Uint32Array {

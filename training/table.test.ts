@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { numberOf, readTable, type Table, type TableRequest } from './table.ts';
+import { numberOf, readTable, refuseTexts, type Table, type TableRequest } from './table.ts';
 
 let folder = '';
 beforeAll(async () => {
@@ -14,7 +14,7 @@ afterAll(() => rm(folder, { recursive: true }));
 async function tableOf(text: string, request: Partial<TableRequest>): Promise<Table> {
   const path = join(folder, 'table.csv');
   await writeFile(path, text);
-  return readTable(path, { texts: [], numbers: 'rest', where: [], ...request });
+  return readTable(path, { texts: [], numbers: { allBut: [] }, where: [], ...request });
 }
 
 describe('numberOf', () => {
@@ -59,6 +59,14 @@ describe('readTable', () => {
       ['x', null],
       ['y', { line: 5, value: 'oops' }],
     ]);
+    expect(() => refuseTexts(table, 'name other columns')).toThrow(
+      'one column holds text where numbers are needed',
+    );
+  });
+
+  it('takes every column but those that are named otherwise', async () => {
+    const request = { texts: ['id'], numbers: { allBut: ['y'] }, where: [{ column: 'kind', value: 'good' }] };
+    expect((await tableOf(text, request)).numbers.map(({ name }) => name)).toEqual(['x']);
   });
 
   it('leaves out the rows that a filter does not pass, texts in them included', async () => {

@@ -8,8 +8,8 @@ import { type OnRecord, readCsvFile } from './csv.ts';
 export interface TableRequest {
   /** Columns read as text. */
   readonly texts: readonly string[];
-  /** Columns read as numbers; 'rest': every named column that `texts` does not name. */
-  readonly numbers: readonly string[] | 'rest';
+  /** Columns read as numbers: these, or every named column but those, `texts` and the filters' columns. */
+  readonly numbers: readonly string[] | { readonly allBut: readonly string[] };
   /** Keep only rows whose cell equals the value, for every filter. */
   readonly where: readonly { readonly column: string; readonly value: string }[];
 }
@@ -183,10 +183,11 @@ class TableBuilder {
   #open(header: readonly string[]): void {
     const { texts, numbers, where } = this.#request;
     this.#header = header;
-    const rest = header.filter((name) => name !== '' && !texts.includes(name));
-    const numberNames = numbers === 'rest' ? rest : numbers;
-    const wanted = [...texts, ...numberNames, ...where.map(({ column }) => column)];
-    refuseAbsent(header, wanted);
+    const filtered = where.map(({ column }) => column);
+    const allBut = 'allBut' in numbers ? numbers.allBut : [];
+    const used = new Set(['', ...texts, ...filtered, ...allBut]);
+    const numberNames = 'allBut' in numbers ? header.filter((name) => !used.has(name)) : numbers;
+    refuseAbsent(header, [...texts, ...numberNames, ...filtered, ...allBut]);
     this.#texts = texts.map((name) => new TextSink(name, header.indexOf(name)));
     this.#numbers = numberNames.map((name) => new NumberSink(name, header.indexOf(name)));
     this.#filters = where.map(({ column, value }) => ({ place: header.indexOf(column), value }));
@@ -214,4 +215,20 @@ export async function readTable(path: string, request: TableRequest): Promise<Ta
   const builder = new TableBuilder(request);
   await readCsvFile(path, builder.add);
   return builder.table(path);
+}
+
+/**
+ * Refuses columns of numbers that hold text.
+ * @param hint what the caller can do about it.
+ * @throws PicketError DATA_INVALID with one problem a column: its first text and the line.
+ */
+export function refuseTexts(table: Table, hint: string): void {
+  const problems = table.numbers.flatMap(({ name, firstText }) => {
+    if (firstText === null) return [];
+    const value = `"${firstText.value.slice(0, 60)}" in line ${firstText.line}`;
+    return [{ field: name, value, expected: 'a number, or nothing where it is missing' }];
+  });
+  if (problems.length === 0) return;
+  const count = problems.length === 1 ? 'one column holds' : `${problems.length} columns hold`;
+  throw new PicketError('DATA_INVALID', `${count} text where numbers are needed`, { problems, hint });
 }
