@@ -53,13 +53,12 @@ export const DETECTOR_FLAGS = 4;
 export const DETECTOR_SLOT = 8;
 export const DETECTOR_OUTPUTS = 12;
 export const DETECTOR_OUTPUTS_END = 16;
-/** Kernel A, u32 each: columns of the 8+8 form, columns of the 16+16 form, bytes of a row, leaf table, bytes a tree. */
+/** Kernel A, u32 each: columns of the 8+8 form, columns of the 16+16 form, bytes of a row, leaf table. */
 export const DETECTOR_COLUMNS8 = 20;
 export const DETECTOR_COLUMNS16 = 24;
 export const DETECTOR_COLUMNS_END = 28;
 export const DETECTOR_ROW_BYTES = 32;
 export const DETECTOR_LEAVES = 36;
-export const DETECTOR_LEAF_STRIDE = 40;
 /** Kernel B, u32 each: begin and end of the copy records. */
 export const DETECTOR_COPIES = 20;
 export const DETECTOR_COPIES_END = 24;
@@ -75,7 +74,7 @@ export const DETECTOR_FLAG_MEAN = 4;
 
 // --- output record: one sum
 // -------------------------------------------------------------------------------------
-/** f64 base | f64 divisor | u32 begin | u32 end: tree numbers for kernel A, group addresses for kernel B. */
+/** f64 base | f64 divisor | u32 begin | u32 end: numbers of 8-byte mask units for kernel A, group addresses for B. */
 export const OUTPUT_BYTES = 32;
 export const OUTPUT_BASE = 0;
 export const OUTPUT_DIVISOR = 8;
@@ -91,6 +90,11 @@ export const RANK8_MAX = 80;
 export const RANK16_MAX = 288;
 export const RANK8_BYTES = 640;
 export const RANK16_BYTES = 2304;
+
+/** Leaf values of one tree: 8 bytes for each bit of its mask, so 8 bytes of masks always have 512 bytes of leaves. */
+export const LEAVES16_BYTES = 128;
+export const LEAVES32_BYTES = 256;
+export const LEAVES64_BYTES = 512;
 
 // --- kernel B: copy record, node, group
 // -------------------------------------------------------------------------

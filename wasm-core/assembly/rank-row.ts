@@ -53,7 +53,8 @@ function rowOf(column: usize, x: f64, rank: i32, rowBytes: u32): u32 {
 /** Ranks every column and leaves the address of its row in the scratch; gives the end of those addresses. */
 // @ts-ignore: decorator
 @inline
-function rankColumns(detector: usize, rowBytes: u32): usize {
+function rankColumns(detector: usize): usize {
+  const rowBytes = load<u32>(detector, at.DETECTOR_ROW_BYTES);
   const asF32 = (load<u32>(detector, at.DETECTOR_FLAGS) & at.DETECTOR_FLAG_F32_INPUT) != 0;
   let column = load<usize>(detector, at.DETECTOR_COLUMNS8);
   const wide = load<usize>(detector, at.DETECTOR_COLUMNS16);
@@ -61,86 +62,138 @@ function rankColumns(detector: usize, rowBytes: u32): usize {
   let out: usize = at.ROWS_PTR;
   while (column < wide) {
     const x = readInput(column, asF32);
-    store<u32>(out, rowOf(column, x, rank8(x, load<usize>(column, 4)), rowBytes));
+    const row = rowOf(column, x, rank8(x, load<usize>(column, 4)), rowBytes);
+    store<usize>(out, row);
     column += <usize>at.COLUMN_BYTES;
     out += 4;
   }
   while (column < end) {
     const x = readInput(column, asF32);
-    store<u32>(out, rowOf(column, x, rank16(x, load<usize>(column, 4)), rowBytes));
+    const row = rowOf(column, x, rank16(x, load<usize>(column, 4)), rowBytes);
+    store<usize>(out, row);
     column += <usize>at.COLUMN_BYTES;
     out += 4;
   }
   return out;
 }
 
-/** ANDs the rows into the accumulator, 64 bytes of all rows at a time. */
+/** ANDs 64 bytes of all rows, from byte `at64` on, into the accumulator. */
 // @ts-ignore: decorator
 @inline
-function andRows(rowsEnd: usize, rowBytes: usize): void {
-  for (let at64: usize = 0; at64 < rowBytes; at64 += 64) {
-    let p: usize = at.ROWS_PTR;
-    let row = load<usize>(p) + at64;
-    let a0 = v128.load(row, 0);
-    let a1 = v128.load(row, 16);
-    let a2 = v128.load(row, 32);
-    let a3 = v128.load(row, 48);
-    for (p += 4; p < rowsEnd; p += 4) {
-      row = load<usize>(p) + at64;
-      a0 = v128.and(a0, v128.load(row, 0));
-      a1 = v128.and(a1, v128.load(row, 16));
-      a2 = v128.and(a2, v128.load(row, 32));
-      a3 = v128.and(a3, v128.load(row, 48));
-    }
-    const acc = <usize>at.ACC_PTR + at64;
-    v128.store(acc, a0, 0);
-    v128.store(acc, a1, 16);
-    v128.store(acc, a2, 32);
-    v128.store(acc, a3, 48);
+function andBlock(rowsEnd: usize, at64: usize): void {
+  let a0 = i64x2.splat(-1);
+  let a1 = a0;
+  let a2 = a0;
+  let a3 = a0;
+  for (let p: usize = at.ROWS_PTR; p < rowsEnd; p += 4) {
+    const row = load<usize>(p) + at64;
+    a0 = v128.and(a0, v128.load(row, 0));
+    a1 = v128.and(a1, v128.load(row, 16));
+    a2 = v128.and(a2, v128.load(row, 32));
+    a3 = v128.and(a3, v128.load(row, 48));
   }
+  const acc = <usize>at.ACC_PTR + at64;
+  v128.store(acc, a0, 0);
+  v128.store(acc, a1, 16);
+  v128.store(acc, a2, 32);
+  v128.store(acc, a3, 48);
 }
 
-/** Byte offset of the exit leaf: the lowest leaf that no row cleared. */
+/** The same for 16 bytes: the end of rows whose masks fill little of their last 64 bytes. */
 // @ts-ignore: decorator
 @inline
-function leafOffset<T>(mask: usize): usize {
-  if (sizeof<T>() == 8) return <usize>ctz<u64>(load<u64>(mask)) << 3;
-  return (<usize>ctz<u32>(<u32>load<T>(mask))) << 3;
+function andTail(rowsEnd: usize, at64: usize): void {
+  let a0 = i64x2.splat(-1);
+  for (let p: usize = at.ROWS_PTR; p < rowsEnd; p += 4) a0 = v128.and(a0, v128.load(load<usize>(p) + at64));
+  v128.store(<usize>at.ACC_PTR + at64, a0);
 }
 
-/** Adds the exit leaves of the trees begin .. end in tree order. */
+/** Value of the exit leaf: the lowest bit that no row cleared, from bit `shift` of the unit on. */
 // @ts-ignore: decorator
 @inline
-function sumTrees<T>(detector: usize, output: usize): f64 {
-  const stride = load<usize>(detector, at.DETECTOR_LEAF_STRIDE);
-  const begin = load<usize>(output, at.OUTPUT_BEGIN);
-  let mask: usize = <usize>at.ACC_PTR + begin * sizeof<T>();
-  const end: usize = <usize>at.ACC_PTR + load<usize>(output, at.OUTPUT_END) * sizeof<T>();
-  let leaves = load<usize>(detector, at.DETECTOR_LEAVES) + begin * stride;
-  let sum = load<f64>(output, at.OUTPUT_BASE);
-  if (load<u32>(detector, at.DETECTOR_FLAGS) & at.DETECTOR_FLAG_F32_SUM) {
-    for (; mask < end; mask += sizeof<T>()) {
-      sum = <f64>(<f32>(sum + load<f64>(leaves + leafOffset<T>(mask))));
-      leaves += stride;
-    }
-    return sum;
-  }
-  const stride2 = stride << 1;
-  const stride4 = stride << 2;
-  const end4 = end - 3 * sizeof<T>();
-  for (; mask < end4; mask += 4 * sizeof<T>()) {
-    const third = leaves + stride2;
-    sum += load<f64>(leaves + leafOffset<T>(mask));
-    sum += load<f64>(leaves + stride + leafOffset<T>(mask + sizeof<T>()));
-    sum += load<f64>(third + leafOffset<T>(mask + 2 * sizeof<T>()));
-    sum += load<f64>(third + stride + leafOffset<T>(mask + 3 * sizeof<T>()));
-    leaves += stride4;
-  }
-  for (; mask < end; mask += sizeof<T>()) {
-    sum += load<f64>(leaves + leafOffset<T>(mask));
-    leaves += stride;
+function leafOf(leaves: usize, unit: u64): f64 {
+  return load<f64>(leaves + ((<usize>ctz<u64>(unit)) << 3));
+}
+
+/** Adds the exit leaves of one 8-byte unit of masks, in tree order: 4, 2 or 1 trees by the width of a mask. */
+// @ts-ignore: decorator
+@inline
+function addUnit<T>(sum: f64, leaves: usize, unit: u64): f64 {
+  sum += leafOf(leaves, unit);
+  if (sizeof<T>() == 2) {
+    sum += leafOf(leaves + at.LEAVES16_BYTES, unit >> 16);
+    sum += leafOf(leaves + 2 * at.LEAVES16_BYTES, unit >> 32);
+    sum += leafOf(leaves + 3 * at.LEAVES16_BYTES, unit >> 48);
+  } else if (sizeof<T>() == 4) {
+    sum += leafOf(leaves + at.LEAVES32_BYTES, unit >> 32);
   }
   return sum;
+}
+
+/** The same with every addition rounded to f32. */
+// @ts-ignore: decorator
+@inline
+function addUnitF32<T>(sum: f64, leaves: usize, unit: u64): f64 {
+  for (let shift: u64 = 0; shift < 64; shift += <u64>sizeof<T>() << 3) {
+    sum = <f64>(<f32>(sum + leafOf(leaves, unit >> shift)));
+    leaves += sizeof<T>() << 6;
+  }
+  return sum;
+}
+
+/** Leaf bytes of the trees of one unit: always 512, because a tree has 8 bytes for each bit of its mask. */
+const UNIT_LEAVES_BYTES: usize = 512;
+
+/** One output: block by block, so that the sum of one block runs beside the AND of the next. */
+// @ts-ignore: decorator
+@inline
+function runSingle<T>(detector: usize, output: usize, rowsEnd: usize): f64 {
+  let leaves = load<usize>(detector, at.DETECTOR_LEAVES);
+  let unit: usize = at.ACC_PTR;
+  const end = <usize>at.ACC_PTR + (load<usize>(output, at.OUTPUT_END) << 3);
+  let sum = load<f64>(output, at.OUTPUT_BASE);
+  while (unit < end) {
+    const at64 = unit - <usize>at.ACC_PTR;
+    if (end - unit > 16) andBlock(rowsEnd, at64);
+    else andTail(rowsEnd, at64);
+    const blockEnd = min<usize>(end, unit + 64);
+    for (; unit < blockEnd; unit += 8) {
+      sum = addUnit<T>(sum, leaves, load<u64>(unit));
+      leaves += UNIT_LEAVES_BYTES;
+    }
+  }
+  return sum;
+}
+
+/** Sum of the units of one output, after all blocks were ANDed. */
+// @ts-ignore: decorator
+@inline
+function sumUnits<T>(detector: usize, output: usize, asF32: bool): f64 {
+  const begin = load<usize>(output, at.OUTPUT_BEGIN);
+  let unit: usize = <usize>at.ACC_PTR + (begin << 3);
+  const end = <usize>at.ACC_PTR + (load<usize>(output, at.OUTPUT_END) << 3);
+  let leaves = load<usize>(detector, at.DETECTOR_LEAVES) + begin * UNIT_LEAVES_BYTES;
+  let sum = load<f64>(output, at.OUTPUT_BASE);
+  for (; unit < end; unit += 8) {
+    const masks = load<u64>(unit);
+    sum = asF32 ? addUnitF32<T>(sum, leaves, masks) : addUnit<T>(sum, leaves, masks);
+    leaves += UNIT_LEAVES_BYTES;
+  }
+  return sum;
+}
+
+function runMany<T>(detector: usize, rowsEnd: usize): void {
+  const rowBytes = load<usize>(detector, at.DETECTOR_ROW_BYTES);
+  for (let at64: usize = 0; at64 < rowBytes; at64 += 64) andBlock(rowsEnd, at64);
+  const flags = load<u32>(detector, at.DETECTOR_FLAGS);
+  let slot = load<usize>(detector, at.DETECTOR_SLOT);
+  let output = load<usize>(detector, at.DETECTOR_OUTPUTS);
+  const end = load<usize>(detector, at.DETECTOR_OUTPUTS_END);
+  for (; output < end; output += <usize>at.OUTPUT_BYTES) {
+    const sum = sumUnits<T>(detector, output, (flags & at.DETECTOR_FLAG_F32_SUM) != 0);
+    store<f64>(slot, finishSum(flags, output, sum));
+    slot += 8;
+  }
 }
 
 /** The link's first half: a mean divides, everything else is the sum itself. */
@@ -152,22 +205,25 @@ export function finishSum(flags: u32, output: usize, sum: f64): f64 {
   return flags & at.DETECTOR_FLAG_F32_SUM ? <f64>(<f32>mean) : mean;
 }
 
+// @ts-ignore: decorator
+@inline
+function run<T>(detector: usize, rowsEnd: usize): void {
+  const output = load<usize>(detector, at.DETECTOR_OUTPUTS);
+  const flags = load<u32>(detector, at.DETECTOR_FLAGS);
+  const many = load<usize>(detector, at.DETECTOR_OUTPUTS_END) - output != <usize>at.OUTPUT_BYTES;
+  if (many || (flags & at.DETECTOR_FLAG_F32_SUM) != 0) {
+    runMany<T>(detector, rowsEnd);
+    return;
+  }
+  const sum = runSingle<T>(detector, output, rowsEnd);
+  store<f64>(load<usize>(detector, at.DETECTOR_SLOT), finishSum(flags, output, sum));
+}
+
 /** Runs one detector of kernel A and writes its slots. */
 export function runRankRow(detector: usize): void {
-  const rowBytes = load<u32>(detector, at.DETECTOR_ROW_BYTES);
-  andRows(rankColumns(detector, rowBytes), <usize>rowBytes);
+  const rowsEnd = rankColumns(detector);
   const kernel = load<u32>(detector, at.DETECTOR_KERNEL);
-  const flags = load<u32>(detector, at.DETECTOR_FLAGS);
-  let slot = load<usize>(detector, at.DETECTOR_SLOT);
-  let output = load<usize>(detector, at.DETECTOR_OUTPUTS);
-  const end = load<usize>(detector, at.DETECTOR_OUTPUTS_END);
-  while (output < end) {
-    let sum: f64;
-    if (kernel == at.KERNEL_A16) sum = sumTrees<u16>(detector, output);
-    else if (kernel == at.KERNEL_A32) sum = sumTrees<u32>(detector, output);
-    else sum = sumTrees<u64>(detector, output);
-    store<f64>(slot, finishSum(flags, output, sum));
-    slot += 8;
-    output += <usize>at.OUTPUT_BYTES;
-  }
+  if (kernel == at.KERNEL_A16) run<u16>(detector, rowsEnd);
+  else if (kernel == at.KERNEL_A32) run<u32>(detector, rowsEnd);
+  else run<u64>(detector, rowsEnd);
 }

@@ -39,20 +39,24 @@ interface Column {
 export interface RankRowPlan {
   readonly ensemble: Ensemble;
   /** Trees grouped by output, tree order kept within each. */
-  readonly trees: readonly Tree[];
+  readonly trees: readonly (Tree | null)[];
   /** Columns of the 8+8 form first. */
   readonly columns: readonly Column[];
   readonly maskBytes: 2 | 4 | 8;
-  readonly leafCount: number;
   readonly rowBytes: number;
   readonly tableBytes: number;
 }
 
-/** Trees of output 0 in their order, then those of output 1, and so on. */
-export function treesByOutput(ensemble: Ensemble): Tree[] {
-  return Array.from({ length: ensemble.outputs }, (_, output) =>
-    ensemble.trees.filter((tree) => tree.output === output),
-  ).flat();
+/**
+ * Trees of output 0 in their order, then those of output 1, and so on. Each output is filled up with null to whole units of 8
+ * mask bytes; a filling tree has one leaf of value -0.0, which no sum notices.
+ */
+function treesByOutput(ensemble: Ensemble, maskBytes: number): (Tree | null)[] {
+  return Array.from({ length: ensemble.outputs }, (_, output) => {
+    const trees: (Tree | null)[] = ensemble.trees.filter((tree) => tree.output === output);
+    while ((trees.length * maskBytes) % 8 !== 0) trees.push(null);
+    return trees;
+  }).flat();
 }
 
 /** Left-subtree leaf range of each inner node; leaves get their own number in `first`. */
@@ -99,9 +103,10 @@ function cutsOf(ensemble: Ensemble, place: ColumnNode): number[] {
   return [threshold, nextDown(-ZERO_MAX), ZERO_MAX];
 }
 
-function gatherColumns(ensemble: Ensemble, trees: readonly Tree[]): Column[] | null {
+function gatherColumns(ensemble: Ensemble, trees: readonly (Tree | null)[]): Column[] | null {
   const byInput = new Map<number, ColumnNode[]>();
   trees.forEach((tree, position) => {
+    if (tree === null) return;
     const { first, end } = leafRanges(tree);
     for (let node = 0; node < tree.left.length; node++) {
       if (tree.left[node] === 0) continue;
@@ -129,14 +134,14 @@ function gatherColumns(ensemble: Ensemble, trees: readonly Tree[]): Column[] | n
 export function planRankRow(ensemble: Ensemble, tableMaxBytes: number): RankRowPlan | null {
   const leafCount = ensemble.trees.reduce((max, tree) => Math.max(max, treeShape(tree).leaves), 0);
   if (leafCount > 64) return null;
-  const trees = treesByOutput(ensemble);
+  const maskBytes = leafCount <= 16 ? 2 : leafCount <= 32 ? 4 : 8;
+  const trees = treesByOutput(ensemble, maskBytes);
   const columns = gatherColumns(ensemble, trees);
   if (columns === null || columns.length === 0 || columns.length > at.ROWS_COLUMNS) return null;
-  const maskBytes = leafCount <= 16 ? 2 : leafCount <= 32 ? 4 : 8;
   const rowBytes = alignUp(trees.length * maskBytes, at.ALIGN_BYTES);
   const tableBytes = columns.reduce((sum, column) => sum + (column.cuts.length + 2) * rowBytes, 0);
   if (tableBytes > tableMaxBytes || rowBytes > at.ACC_BYTES) return null;
-  return { ensemble, trees, columns, maskBytes, leafCount, rowBytes, tableBytes };
+  return { ensemble, trees, columns, maskBytes, rowBytes, tableBytes };
 }
 
 /** Clears bits [first, end) of the mask that begins at `byte`. */
@@ -181,9 +186,13 @@ function writeCuts(image: Image, cuts: Float64Array, width: 8 | 16): number {
 }
 
 function writeLeaves(image: Image, plan: RankRowPlan): number {
-  const stride = plan.leafCount * 8;
+  const stride = plan.maskBytes * 8 * 8;
   const start = image.reserve(plan.trees.length * stride);
   plan.trees.forEach((tree, position) => {
+    if (tree === null) {
+      image.f64(start + position * stride, -0);
+      return;
+    }
     const { first } = leafRanges(tree);
     for (let node = 0; node < tree.left.length; node++) {
       if (tree.left[node] === 0) image.f64(start + position * stride + first[node]! * 8, tree.value[node]!);
@@ -217,15 +226,12 @@ export function writeRankRow(
   image.address(record + at.DETECTOR_COLUMNS_END, columns + plan.columns.length * at.COLUMN_BYTES);
   image.u32(record + at.DETECTOR_ROW_BYTES, plan.rowBytes);
   image.address(record + at.DETECTOR_LEAVES, writeLeaves(image, plan));
-  image.u32(record + at.DETECTOR_LEAF_STRIDE, plan.leafCount * 8);
-  const counts = Array.from({ length: plan.ensemble.outputs }, (_, output) =>
-    plan.trees.reduce((n, tree) => n + (tree.output === output ? 1 : 0), 0),
-  );
   const outputs = image.view.getUint32(record + at.DETECTOR_OUTPUTS, true);
-  let first = 0;
-  counts.forEach((count, output) => {
-    image.u32(outputs + output * at.OUTPUT_BYTES + at.OUTPUT_BEGIN, first);
-    first += count;
-    image.u32(outputs + output * at.OUTPUT_BYTES + at.OUTPUT_END, first);
-  });
+  let unit = 0;
+  for (let output = 0; output < plan.ensemble.outputs; output++) {
+    const trees = plan.ensemble.trees.filter((tree) => tree.output === output).length;
+    image.u32(outputs + output * at.OUTPUT_BYTES + at.OUTPUT_BEGIN, unit);
+    unit += Math.ceil((trees * plan.maskBytes) / 8);
+    image.u32(outputs + output * at.OUTPUT_BYTES + at.OUTPUT_END, unit);
+  }
 }
