@@ -1,0 +1,237 @@
+// The whole way of one request, from its head to what is recorded of it: a list of stages, with why each stands where it does.
+// From identity to decision nothing awaits, so a row is touched inside one call and one set of views serves every request.
+// Called by server side (Exchange) and upgrades (Handshake) alike; the stages themselves live in their own files.
+
+import type { Clock } from '../domain/clock.ts';
+import { type DecideInput, type Decision, decide } from '../domain/decide.ts';
+import { findExemption } from '../domain/exemption.ts';
+import { HeadView, METHODS } from '../domain/head-view.ts';
+import { hashHex, IDENTITY_KINDS, newRequestIdentity } from '../domain/identity.ts';
+import type { CompiledPolicy } from '../domain/policy.ts';
+import { signalBits } from '../domain/signal.ts';
+import type { Action } from '../domain/verdict.ts';
+import type { FeatureEngine, ObservedRequest } from '../feature-engine/engine.ts';
+import { type Route, RouteTable } from '../feature-engine/routes.ts';
+import type { ClientAddress } from './client-address.ts';
+import { COUNTER, type Counters, refusedPlace, rejectedPlace, uninspectedPlace } from './counters.ts';
+import type { DataPlaneConfig } from './data-plane-config.ts';
+import { EventDraft } from './event-record.ts';
+import type { EventWriter } from './event-writer.ts';
+import { addOwnFields } from './forward/own-fields.ts';
+import { HeadReader } from './head.ts';
+import type { HeadRefusal } from './head-rules.ts';
+import { identify } from './identify.ts';
+import { isRequestId, type RequestIds } from './request-id.ts';
+import type { Scorer } from './score.ts';
+import { compileTails, type Tail, type Tails } from './tails.ts';
+import type { Transit } from './transit.ts';
+
+export interface PipelineOptions {
+  readonly config: DataPlaneConfig;
+  readonly policy: CompiledPolicy;
+  readonly scorer: Scorer;
+  readonly engine: FeatureEngine;
+  readonly counters: Counters;
+  readonly events: EventWriter;
+  readonly clock: Clock;
+  readonly requestIds: RequestIds;
+}
+
+export class Pipeline {
+  readonly #options: PipelineOptions;
+  readonly #reader: HeadReader;
+  readonly #who = newRequestIdentity();
+  readonly #draft = new EventDraft();
+  readonly #observed: ObservedRequest;
+  readonly #decideInput: DecideInput = { cause: 'none', margin: 0, exempt: 'none', rampHash: 0 };
+  #policy: CompiledPolicy;
+  #tails: Tails;
+  #routes: RouteTable;
+  #vector: Float64Array;
+
+  constructor(options: PipelineOptions) {
+    this.#options = options;
+    const { core } = options.scorer;
+    this.#reader = new HeadReader(new HeadView(core.headBytes));
+    this.#vector = core.vector;
+    this.#observed = { head: this.#reader.view, who: this.#who, routeHash: 0, nowMs: 0 };
+    this.#draft.identityKey = this.#who.key;
+    this.#draft.addressKey = this.#who.addressKey;
+    this.#policy = options.policy;
+    this.#tails = compileTails(options.policy);
+    this.#routes = new RouteTable({ declared: options.policy.routes.map((route) => route.pattern) });
+  }
+
+  /** One reference is swapped; requests under way keep the tail they were judged by. `policy` has its margins bound. */
+  setPolicy(policy: CompiledPolicy): void {
+    const before = this.#policy.routes.map((route) => route.pattern.text).join('\n');
+    const after = policy.routes.map((route) => route.pattern.text).join('\n');
+    if (before !== after) {
+      this.#routes = new RouteTable({ declared: policy.routes.map((route) => route.pattern) });
+    }
+    this.#tails = compileTails(policy);
+    this.#policy = policy;
+  }
+
+  /** Judges a complete head. True if the request is to be forwarded; else it has been answered. */
+  run(transit: Transit): boolean {
+    const { clock, counters, scorer, engine } = this.#options;
+    transit.acceptedMs = performance.now();
+    transit.atMs = clock.nowMs();
+    counters.add(COUNTER.requests);
+    // Head: first, since nothing may be said of a message that has two readings. In both modes alike.
+    const refused = transit.poison ?? this.#readHead(transit);
+    if (refused !== null) return this.#reject(transit, refused);
+    // Identity: before the features, whose rows are found by it; after the head, whose bytes it hashes.
+    const client = this.#identify(transit);
+    // Route: from the raw path, since a policy speaks of declared templates and features count learned ones.
+    const route = this.#routes.resolve(this.#reader.view);
+    // Features: count the request and write the vector in the core's memory, whether or not a bundle can read it.
+    this.#observed.routeHash = route.hash;
+    this.#observed.nowMs = transit.atMs;
+    engine.observe(this.#observed, this.#vector);
+    transit.identityHandle = engine.lastIdentity;
+    transit.addressHandle = engine.lastAddress;
+    // Score: one synchronous call; load never sheds it.
+    const margin = scorer.score();
+    // Decide: the rule that the route leads to, then the pure function of rule and score.
+    const tail = this.#tailOf(route);
+    transit.tail = tail;
+    const decision = this.#decide(transit, tail, margin, client);
+    // Enforce: a member that monitor tails do not have.
+    const action = tail.mode === 'block' ? tail.enforcement.actionOf(decision) : 'forward';
+    this.#record(transit, route, decision, { action, margin });
+    if (scorer.recover()) this.#renewViews();
+    if (tail.mode === 'block' && action !== 'forward') {
+      const code = tail.enforcement.codeOf(decision);
+      counters.add(refusedPlace(code));
+      tail.enforcement.enforce(transit, action, code);
+      return false;
+    }
+    return true;
+  }
+
+  #readHead(transit: Transit): HeadRefusal | null {
+    const { head, connection } = transit;
+    const { config, requestIds } = this.#options;
+    const refused = this.#reader.read(transit.req, head, transit.isUpgrade);
+    const kept = connection.trusted && isRequestId(head.requestId);
+    transit.requestId = kept ? head.requestId : requestIds.next();
+    if (refused !== null) return refused;
+    return head.contentLength > config.bodyMaxBytes ? { code: 'limit.body' } : null;
+  }
+
+  #reject(transit: Transit, refused: HeadRefusal): false {
+    const { counters, requestIds } = this.#options;
+    if (transit.requestId === '') transit.requestId = requestIds.next();
+    counters.add(rejectedPlace(refused.code));
+    transit.refuse(refused.code, { status: refused.status, close: true });
+    return false;
+  }
+
+  /** Fills `who`, and completes the forwarded head with what Picket says of the client. */
+  #identify(transit: Transit): ClientAddress {
+    const { connection, head, req } = transit;
+    const { config, scorer } = this.#options;
+    const client = connection.clientOf(head);
+    identify(
+      {
+        reader: this.#reader,
+        rawHeaders: req.rawHeaders,
+        client,
+        sources: this.#policy.identitySources,
+        hasher: scorer.core,
+      },
+      this.#who,
+    );
+    addOwnFields(head, transit.requestId, {
+      mode: config.forwardHeaders,
+      via: config.via,
+      trusted: connection.trusted,
+      peerText: connection.peer.text,
+      clientText: client.text,
+    });
+    return client;
+  }
+
+  #tailOf(route: Route): Tail {
+    if (this.#options.engine.target.rewritten) return this.#tails.strictest;
+    return this.#tails.routes[route.declared] ?? this.#tails.workload;
+  }
+
+  #decide(transit: Transit, tail: Tail, margin: number, client: ClientAddress): Decision {
+    const { counters, scorer } = this.#options;
+    const input = this.#decideInput;
+    input.cause = scorer.cause;
+    input.margin = margin;
+    input.rampHash = (this.#who.key[1] as number) % 10_000;
+    // Exemptions are looked up for what would be flagged only, and never for a target that reads two ways.
+    const flagged = margin >= tail.rule.flagMargin;
+    const exempt = flagged && !this.#options.engine.target.rewritten && this.#policy.exemptions.length > 0;
+    input.exempt = exempt ? this.#exemptionOf(transit, client) : 'none';
+    const decision = decide(input, tail.rule);
+    counters.add(input.cause === 'none' ? COUNTER.scored : uninspectedPlace(input.cause));
+    counters.add(tail.verdictPlaces[decision.verdict]);
+    return decision;
+  }
+
+  #exemptionOf(transit: Transit, client: ClientAddress): DecideInput['exempt'] {
+    const who = this.#who;
+    const { view } = this.#reader;
+    const found = findExemption(this.#policy.exemptions, {
+      identity: `${IDENTITY_KINDS[who.kind]}:${hashHex(who.key)}`,
+      address: client.bytes,
+      method: METHODS[view.method] === 'OTHER' ? transit.head.method : (METHODS[view.method] as string),
+      path: view.text(view.targetStart, view.pathEnd),
+      nowMs: transit.atMs,
+    });
+    if (found === null) return 'none';
+    this.#options.counters.add(COUNTER.exempted);
+    return found.kind;
+  }
+
+  /** The event, opened now; completed when the outcome is known. */
+  #record(
+    transit: Transit,
+    route: Route,
+    decision: Decision,
+    judged: { action: Action; margin: number },
+  ): void {
+    const { events, scorer } = this.#options;
+    if (!events.enabled) return;
+    const draft = this.#draft;
+    const { view } = this.#reader;
+    const { rule } = transit.tail as Tail;
+    const flagged = decision.verdict !== 'allow';
+    draft.requestId = transit.requestId;
+    draft.atMs = transit.atMs;
+    draft.identityKind = this.#who.kind;
+    draft.method = view.method;
+    draft.route = route.text;
+    draft.pathBytes = view.bytes;
+    draft.pathStart = view.targetStart;
+    draft.pathEnd = view.pathEnd;
+    draft.margin = judged.margin;
+    draft.unscored = scorer.cause;
+    // Only for what is flagged: an allowed request pays nothing for explanations.
+    draft.attackClass = flagged && scorer.cause === 'none' ? scorer.attackClass() : '';
+    draft.signals = flagged ? signalBits(this.#vector) : 0;
+    draft.verdict = decision.verdict;
+    draft.reason = decision.reason;
+    draft.action = judged.action;
+    draft.mode = rule.mode;
+    draft.modeSource = rule.modeSource;
+    draft.policyVersion = this.#policy.version;
+    draft.bundleId = scorer.bundleId;
+    draft.vector = this.#vector;
+    transit.eventHandle = events.open(draft);
+  }
+
+  /** A new instance has new memory; the old views served the request that trapped to its end. */
+  #renewViews(): void {
+    const { core } = this.#options.scorer;
+    this.#options.counters.add(COUNTER.coreResets);
+    this.#reader.view.bytes = core.headBytes;
+    this.#vector = core.vector;
+  }
+}
