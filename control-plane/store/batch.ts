@@ -23,6 +23,7 @@ export interface BatchItem extends Item {
 }
 
 export interface Batch {
+  readonly batch: number;
   readonly bootId: string;
   readonly namespace: string;
   readonly workload: string;
@@ -53,6 +54,7 @@ export function readBatch(bytes: Uint8Array): Batch {
   }
   for (const range of request.dropped) sorter.addDropped(range.stream, decodeDropped(range));
   return {
+    batch: request.batch,
     ...producer,
     streams: sorter.streams,
     schemas: request.schemas.filter((schema) => isSchema(schema)),

@@ -11,7 +11,7 @@ import { EventFile } from './event-file.ts';
 import { Ledger } from './ledger.ts';
 import { createPartition, dayOf, listDays, openPartition, removePartition } from './partition.ts';
 import { settle } from './settle.ts';
-import type { AppendResult, StoreTotals, StreamMark } from './store.ts';
+import type { AppendResult, AssignedMarks, StoreTotals, StreamMark } from './store.ts';
 
 export interface EventWriterOptions {
   readonly dir: string;
@@ -59,11 +59,16 @@ export class EventWriter {
     return read.map((batch) => (batch instanceof PicketError ? batch : results.get(batch)!));
   }
 
-  noteAssigned(bootId: string, marks: readonly StreamMark[], nowMs: number): void {
+  noteAssigned(producers: readonly AssignedMarks[], nowMs: number): void {
+    this.rollOver(nowMs);
     this.#commit(() => {
-      for (const { stream, sequence } of marks.slice(0, CONTROL_LIMITS.streamsPerProducerMax)) {
-        const mark = this.#ledger.mark(bootId, stream, nowMs);
-        mark.assigned = Math.max(mark.assigned, Math.min(sequence, CONTROL_LIMITS.sequenceMax));
+      for (const { bootId, marks } of producers) {
+        for (const { stream, sequence } of marks) {
+          // A producer with too many streams must not hold back the marks of the others.
+          const mark = attempt(() => this.#ledger.mark(bootId, stream, nowMs));
+          if (mark instanceof PicketError) break;
+          mark.assigned = Math.max(mark.assigned, Math.min(sequence, CONTROL_LIMITS.sequenceMax));
+        }
       }
       this.#ledger.save();
     });
@@ -171,7 +176,7 @@ export class EventWriter {
     this.#current.rollups.save();
     this.#ledger.save();
     const { refused, firstRefusal } = batch;
-    return { highWater, stored, repeated: given - taken, refused, firstRefusal };
+    return { batch: batch.batch, highWater, stored, repeated: given - taken, refused, firstRefusal };
   }
 
   #store(item: BatchItem, batch: Batch, producer: number): void {

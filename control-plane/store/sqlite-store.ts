@@ -53,7 +53,7 @@ function eventStore(writer: WorkerLink, reader: WorkerLink, clock: Clock): Event
       const own = new Uint8Array(batch);
       return writer.call<AppendResult>('append', [own, clock.nowMs()], [own.buffer]);
     },
-    noteAssigned: (bootId, marks) => writer.call<void>('noteAssigned', [bootId, marks, clock.nowMs()]),
+    noteAssigned: (producers) => writer.call<void>('noteAssigned', [producers, clock.nowMs()]),
     marks: (bootId) => writer.call<StreamMark[]>('marks', [bootId]),
     page: (query) => reader.call<EventPage>('page', [query]),
     event: (id) => reader.call<{ verdict: StoredVerdict; body: StoredBody } | null>('event', [id]),

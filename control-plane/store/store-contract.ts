@@ -132,6 +132,7 @@ export function storeContract(
           encodeBatch({ events: [event, sampleEvent(2, { outcome: null })] }),
         );
         expect(result).toEqual({
+          batch: 1,
           highWater: [{ stream: 1, sequence: 2 }],
           stored: 2,
           repeated: 0,
@@ -210,7 +211,7 @@ export function storeContract(
           encodeBatch({ events: [sampleEvent(1)], dropped: [{ stream: 1, first: 2, last: 4 }] }),
         );
         await store.events.append(encodeBatch({ events: [sampleEvent(7), sampleEvent(8, { score: 7 })] }));
-        await store.events.noteAssigned(BOOT, [{ stream: 1, sequence: 10 }]);
+        await store.events.noteAssigned([{ bootId: BOOT, marks: [{ stream: 1, sequence: 10 }] }]);
         const totals = await store.events.totals();
         expect(totals).toMatchObject({
           stored: 2,

@@ -12,7 +12,15 @@ export interface StreamMark {
   readonly sequence: number;
 }
 
+export interface AssignedMarks {
+  /** 32 hex digits. */
+  readonly bootId: string;
+  readonly marks: readonly StreamMark[];
+}
+
 export interface AppendResult {
+  /** The batch's own number, echoed. */
+  readonly batch: number;
   /** Of the streams that the batch named. */
   readonly highWater: readonly StreamMark[];
   /** Events and amendments that were new. */
@@ -106,8 +114,8 @@ export interface StoreTotals {
 export interface EventStore {
   /** `batch`: an encoded picket.v1.PublishRequest. Resolves when it is durable; DATA_INVALID if it is no batch at all. */
   append(batch: Uint8Array): Promise<AppendResult>;
-  /** Last assigned sequence of each stream, as a heartbeat carries it. Never moves a settled mark. */
-  noteAssigned(bootId: string, marks: readonly StreamMark[]): Promise<void>;
+  /** Last assigned sequence of each stream, as heartbeats carry it. Never moves a settled mark. One commit for all. */
+  noteAssigned(producers: readonly AssignedMarks[]): Promise<void>;
   marks(bootId: string): Promise<readonly StreamMark[]>;
   /** One page of bounded work, see EventPage. */
   page(query: EventQuery): Promise<EventPage>;

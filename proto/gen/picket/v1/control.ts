@@ -42,7 +42,7 @@ export interface SetModeRequest {
   mode: Mode;
   /** Refused with ABORTED if the policy's version is another one now. Empty = whatever stands. */
   expectedVersion: string;
-  /** Who asks; written to the history. A token's name wins over it. */
+  /** Who asks; written to the history beside a fingerprint of the token. */
   actor: string;
   /** The mode ends by itself at this time (milliseconds since the Unix epoch; 0 = never); what held before holds then. */
   untilMs: number;
