@@ -1,7 +1,12 @@
 // The charts through real helm, versions 3 and 4: lint, render matrix, Kubernetes schemas, what must never be rendered,
 // what the values schema refuses. Needs `npm run tools -- helm helm3 k8s-schemas`; says what it skips.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { checkControlPlaneConfig, requireProtection } from '../../control-plane/config.ts';
+import { CONTROL_PLANE_OPTIONS } from '../../control-plane/control-plane-options.ts';
+import { parseOptions } from '../../domain/options.ts';
 import { parsePolicy } from '../../domain/policy-schema.ts';
+import { checkSidecarConfig } from '../../proxy/config.ts';
+import { SIDECAR_OPTIONS } from '../../proxy/sidecar-options.ts';
 import { findTool } from '../../scripts/tools.ts';
 import { HelmRig, type KubeObject, KubeSchemas, type RenderOptions } from './helm-rig.ts';
 
@@ -117,6 +122,21 @@ describe.each(['helm', 'helm3'])('charts with %s', (tool) => {
     }
   });
 
+  it('starts both with arguments that they take', () => {
+    for (const options of MATRIX) {
+      for (const { args: [role, ...args] = [], name } of containersOf(podOf(helm.objects(options)))) {
+        if (role === 'control-plane') {
+          const parsed = parseOptions(CONTROL_PLANE_OPTIONS, { args, env: {} });
+          expect([...parsed.problems, ...checkControlPlaneConfig(parsed.values)]).toEqual([]);
+          requireProtection(parsed.values);
+        } else if (role === 'sidecar') {
+          const parsed = parseOptions(SIDECAR_OPTIONS, { args, env: {} });
+          expect([...parsed.problems, ...checkSidecarConfig(parsed.values)]).toEqual([]);
+        } else expect(name).toBe('orders');
+      }
+    }
+  });
+
   it('puts exactly one sidecar into the pod: native where a Service finds its port, else ordinary', () => {
     for (const [kubeVersion, native, isNative] of [
       ['1.29.0', 'auto', false],
@@ -177,6 +197,7 @@ describe.each(['helm', 'helm3'])('charts with %s', (tool) => {
     [ORDERS, { 'picket-sidecar': { controlPlane: { address: 'https://x' } } }, /address/],
     [ORDERS, { 'picket-sidecar': { clientIpSource: 'guess' } }, /clientIpSource/],
     [ORDERS, { 'picket-sidecar': { trustedProxies: ['everyone'] } }, /trustedProxies/],
+    [ORDERS, { 'picket-sidecar': { clientIpSource: 'forwarded', trustedProxies: [] } }, /trustedProxies/],
     [ORDERS, { 'picket-sidecar': { ports: { proxy: 80 } } }, /proxy/],
     [ORDERS, { 'picket-sidecar': { typo: 1 } }, /typo/],
   ])('refuses %s with %j', (chart, values, expected) => {
