@@ -1,6 +1,7 @@
-// `npm run bench:core [-- --json]`: what one score call costs for 100 trees of 14 leaves over 20 features, in process, by kernel, by the
-// plain scorer, with cold caches, and by onnxruntime-node on the same trees in the same run when `npm run tools` fetched it.
-// Checks first that all of them give the same values. Absolute figures move with the machine; the ratio is the promise.
+// `npm run bench:core [-- --json]`: what one score call costs for 100 trees of 14 leaves over 20 features,
+// in process, by kernel, by the plain scorer, with cold caches, and by onnxruntime-node on the same trees
+// in the same run when `npm run tools` fetched it. Checks first that all of them give the same values.
+// Absolute figures move with the machine; the ratio is the promise.
 
 import { createRequire } from 'node:module';
 import { cpus } from 'node:os';

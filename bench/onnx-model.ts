@@ -1,5 +1,6 @@
-// Writes a tree ensemble as an ONNX TreeEnsembleRegressor, in protobuf wire format by hand: what bench/core.ts gives to
-// onnxruntime-node so that both score the same trees. Numeric splits and one output only; values must be f32 numbers.
+// Writes a tree ensemble as an ONNX TreeEnsembleRegressor, in protobuf wire format by hand: what
+// bench/core.ts gives to onnxruntime-node so that both score the same trees. Numeric splits and one output
+// only; values must be f32 numbers.
 
 import type { Ensemble } from '../wasm-core/host/ensemble.ts';
 import { NODE_MISSING_LEFT, NUMERIC_NODE } from '../wasm-core/host/ensemble.ts';

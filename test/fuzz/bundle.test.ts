@@ -1,5 +1,6 @@
-// Damaged and hostile bundles: every byte changed, every truncation, and the same with digest and checksum made right again, so that
-// the deep checks meet them. Each must end in a BUNDLE_ code, or score like the reference without a trap (debug build, with asserts).
+// Damaged and hostile bundles: every byte changed, every truncation, and the same with digest and checksum
+// made right again, so that the deep checks meet them. Each must end in a BUNDLE_ code, or score like the
+// reference without a trap (debug build, with asserts).
 
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';

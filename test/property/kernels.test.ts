@@ -1,5 +1,6 @@
-// For any ensemble shape that fast-check thinks of: pack, parse, prepare and score on both kernels gives the reference's bits, and the
-// bytes are the same each time. A failure prints its seed and the shrunk shape.
+// For any ensemble shape that fast-check thinks of: pack, parse, prepare and score on both kernels gives
+// the reference's bits, and the bytes are the same each time. A failure prints its seed and the shrunk
+// shape.
 
 import fc from 'fast-check';
 import { expect, test } from 'vitest';

@@ -27,6 +27,7 @@ export const IMPORT_TABLE: readonly ImportRow[] = [
   { part: 'wasm-core/layout.ts', may: [], npm: {}, node: false },
   { part: 'wasm-core/assembly', may: ['wasm-core/layout.ts'], npm: {}, node: false },
   { part: 'wasm-core/host', may: ['wasm-core/layout.ts', 'domain'], npm: {}, node: true },
+  { part: 'wasm-core/testing', may: ['wasm-core/host', 'domain'], npm: {}, node: false },
   {
     part: 'proto/gen',
     may: [],

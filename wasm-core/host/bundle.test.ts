@@ -1,5 +1,5 @@
-// The bundle file: round trip, same input same bytes, signing, refusals with their codes, features offered or not, and yesterday's
-// file that must still load.
+// The bundle file: round trip, same input same bytes, signing, refusals with their codes, features offered
+// or not, and yesterday's file that must still load.
 
 import { generateKeyPairSync } from 'node:crypto';
 import { readFileSync } from 'node:fs';

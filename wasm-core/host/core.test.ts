@@ -1,4 +1,5 @@
-// The core's life: stage, warm up, activate, roll back, trap and recovery, hashing, and the promise that memory never grows.
+// The core's life: stage, warm up, activate, roll back, trap and recovery, hashing, and the promise that
+// memory never grows.
 
 import { describe, expect, test } from 'vitest';
 import { PicketError } from '../../domain/errors.ts';
@@ -7,7 +8,7 @@ import { sipHash128 } from '../../domain/siphash.ts';
 import * as at from '../layout.ts';
 import { hardRow } from '../testing/random-ensemble.ts';
 import { prepareSpec, smallSpec } from '../testing/test-bundle.ts';
-import { ARENA_BYTES_DEFAULT, Core } from './core.ts';
+import { ARENA_BYTES_DEFAULT, Core, planCoreMemory } from './core.ts';
 import { placeDetectors } from './ensemble.ts';
 import type { PreparedBundle } from './prepare.ts';
 import { referenceSlots } from './reference.ts';
@@ -86,12 +87,13 @@ describe('swap', () => {
 
   test('twenty swaps in one memory: bits stay right and the memory stays as planned', () => {
     const core = new Core();
-    const planned = core.memoryPlan().totalBytes;
+    const { buffer } = core.vector;
     for (let seed = 1; seed <= 20; seed++) {
       activated(core, seed);
       expect(scoreRow(core)).toBe(expected(seed));
     }
-    expect(core.memoryPlan().totalBytes).toBe(planned);
+    expect(core.vector.buffer).toBe(buffer);
+    expect(buffer.byteLength).toBe(core.memoryPlan().totalBytes);
   });
 
   test('warm-up leaves the vector as it was', () => {
@@ -191,6 +193,15 @@ describe('memory', () => {
       arenaCount: 3,
       totalBytes: 16 * 1024 * 1024,
     });
+    expect(planCoreMemory()).toEqual(plan);
+  });
+
+  test('the vector lies in memory of exactly the planned size, before and after a reset', () => {
+    const core = new Core({ arenaBytes: 100_000 });
+    const { totalBytes } = planCoreMemory({ arenaBytes: 100_000 });
+    expect(core.vector.buffer.byteLength).toBe(totalBytes);
+    core.reset();
+    expect(core.vector.buffer.byteLength).toBe(totalBytes);
   });
 
   test('the parts of the memory map stand in order and do not overlap', () => {

@@ -44,6 +44,17 @@ export interface CoreMemoryPlan {
   readonly totalBytes: number;
 }
 
+/** What a Core with these options takes, without making one: for the memory plan at start. */
+export function planCoreMemory(options: CoreOptions = {}): CoreMemoryPlan {
+  const arenaBytes = alignUp(options.arenaBytes ?? ARENA_BYTES_DEFAULT, at.ALIGN_BYTES);
+  return {
+    fixedBytes: at.ARENA_BASE,
+    arenaBytes,
+    arenaCount: ARENA_COUNT,
+    totalBytes: alignUp(at.ARENA_BASE + ARENA_COUNT * arenaBytes, at.PAGE_BYTES),
+  };
+}
+
 function trapped(cause: unknown): PicketError {
   const message = cause instanceof Error ? cause.message : String(cause);
   return new PicketError('CORE_TRAP', `the scoring core trapped: ${message}`, { cause });
@@ -51,7 +62,7 @@ function trapped(cause: unknown): PicketError {
 
 export class Core {
   readonly #variant: CoreVariant;
-  readonly #arenaBytes: number;
+  readonly #plan: CoreMemoryPlan;
   readonly #hashKey = new Uint8Array(16);
   #exports!: CoreExports;
   #memory!: Uint8Array;
@@ -67,7 +78,7 @@ export class Core {
 
   constructor(options: CoreOptions = {}) {
     this.#variant = options.variant ?? 'release';
-    this.#arenaBytes = alignUp(options.arenaBytes ?? ARENA_BYTES_DEFAULT, at.ALIGN_BYTES);
+    this.#plan = planCoreMemory(options);
     this.#instantiate();
   }
 
@@ -103,21 +114,16 @@ export class Core {
   }
 
   memoryPlan(): CoreMemoryPlan {
-    return {
-      fixedBytes: at.ARENA_BASE,
-      arenaBytes: this.#arenaBytes,
-      arenaCount: ARENA_COUNT,
-      totalBytes: this.#memory.byteLength,
-    };
+    return this.#plan;
   }
 
   /** Copies a prepared bundle into the free arena as candidate; a candidate that stood there is replaced. */
   stage(prepared: PreparedBundle): void {
     const { image, relocations } = prepared;
-    if (image.byteLength > this.#arenaBytes) {
+    if (image.byteLength > this.#plan.arenaBytes) {
       throw new PicketError(
         'BUNDLE_TOO_LARGE',
-        `bundle ${prepared.id}: ${image.byteLength} bytes of tables are over an arena of ${this.#arenaBytes}`,
+        `bundle ${prepared.id}: ${image.byteLength} bytes of tables, over an arena of ${this.#plan.arenaBytes}`,
       );
     }
     if (prepared.slotsAt + prepared.slotCount > at.VECTOR_PLACES) {
@@ -260,16 +266,15 @@ export class Core {
     const instance = new wasm.Instance(loadCoreModule(this.#variant), {});
     this.#exports = instance.exports as unknown as CoreExports;
     const { memory } = this.#exports;
-    const pages = Math.ceil((at.ARENA_BASE + ARENA_COUNT * this.#arenaBytes) / at.PAGE_BYTES);
     // The one growth there is, before any view exists: one small binary serves every memory plan.
-    memory.grow(Math.max(0, pages - memory.buffer.byteLength / at.PAGE_BYTES));
+    memory.grow(Math.max(0, (this.#plan.totalBytes - memory.buffer.byteLength) / at.PAGE_BYTES));
     this.#memory = new Uint8Array(memory.buffer);
     this.#words = new Uint32Array(memory.buffer);
     this.#vector = new Float64Array(memory.buffer, at.VECTOR_PTR, at.VECTOR_PLACES);
     this.#headBytes = new Uint8Array(memory.buffer, at.HEAD_PTR, at.HEAD_BYTES);
     this.#memory.set(this.#hashKey, at.HASH_KEY_PTR);
     this.#arenas = Array.from({ length: ARENA_COUNT }, (_, i) => ({
-      ptr: at.ARENA_BASE + i * this.#arenaBytes,
+      ptr: at.ARENA_BASE + i * this.#plan.arenaBytes,
       prepared: null,
       onDemand: new Map(),
     }));

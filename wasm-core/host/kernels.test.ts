@@ -1,5 +1,6 @@
-// Both kernels against the plain scorer, to the last bit, on seeded random ensembles and on rows drawn where it hurts; release and
-// debug builds. Also which kernel is chosen, at the borders of what kernel A can hold.
+// Both kernels against the plain scorer, to the last bit, on seeded random ensembles and on rows drawn
+// where it hurts; release and debug builds. Also which kernel is chosen, at the borders of what kernel A
+// can hold.
 
 import { describe, expect, test } from 'vitest';
 import { seededRandom } from '../../domain/random.ts';

@@ -1,5 +1,6 @@
-// The oracle itself, by hand: each trainer's rule on missing values, zeros, categories and widths, one row of a table each.
-// Sources: section 2 of the tree-scoring reference; LightGBM's and scikit-learn's predictors as described there.
+// The oracle itself, by hand: each trainer's rule on missing values, zeros, categories and widths, one row
+// of a table each. Sources: section 2 of the tree-scoring reference; LightGBM's and scikit-learn's
+// predictors as described there.
 
 import { describe, expect, test } from 'vitest';
 import type { Ensemble } from './ensemble.ts';
@@ -176,7 +177,7 @@ test('type None truncates (-1, 0) to category 0, type NaN takes it for unknown',
   expect(referenceMargins(nan, [-0])[0]).toBe(LEFT);
 });
 
-test("f32 input: a value that rounds onto the threshold goes left; XGBoost's x < t is x <= the f32 below t", () => {
+test("f32 input: what rounds onto the threshold goes left; XGBoost's x < t is x <= the f32 below t", () => {
   const third = Math.fround(1 / 3);
   const above = nextUp(third);
   expect(referenceMargins(stump(third, type(MISSING_NAN)), [above])[0]).toBe(RIGHT);

@@ -1,5 +1,5 @@
-// What the release build must never contain: imports, memory growth, the AssemblyScript runtime, anything that allocates.
-// Reads the text form that asc writes beside the binary.
+// What the release build must never contain: imports, memory growth, the AssemblyScript runtime, anything
+// that allocates. Reads the text form that asc writes beside the binary.
 
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';

@@ -1,5 +1,6 @@
-// Seeded random ensembles and rows that meet every rule a node can have: all missing types, NaN splits, category sets, f32 input and
-// sums, thresholds on special numbers. For tests and benchmarks only; nothing in the product imports this.
+// Seeded random ensembles and rows that meet every rule a node can have: all missing types, NaN splits,
+// category sets, f32 input and sums, thresholds on special numbers. For tests and benchmarks only; nothing
+// in the product imports this.
 
 import type { Random } from '../../domain/random.ts';
 import type { CategorySet, Ensemble, EnsembleKind, Tree } from '../host/ensemble.ts';

@@ -1,5 +1,5 @@
-// Bundles for tests and benchmarks: a manifest, features by name, specs around random ensembles, and a small one with three detectors.
-// Nothing in the product imports this.
+// Bundles for tests and benchmarks: a manifest, features by name, specs around random ensembles, and a
+// small one with three detectors. Nothing in the product imports this.
 
 import { FEATURES } from '../../domain/features.ts';
 import type { ModelManifest } from '../../domain/model-manifest.ts';
