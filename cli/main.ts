@@ -2,8 +2,10 @@
 // Exit codes: 0 done, 1 it failed, 2 the call was wrong. Commands are loaded only when they are asked for.
 
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describeError, PicketError } from '../domain/errors.ts';
 import type { Command, CommandIo } from './command.ts';
+import { PACKAGE_ROOT } from './package-root.ts';
 
 interface Entry {
   readonly summary: string;
@@ -54,7 +56,7 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
 };
 
 function version(): string {
-  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
+  const text = readFileSync(join(PACKAGE_ROOT, 'package.json'), 'utf8');
   return (JSON.parse(text) as { version: string }).version;
 }
 
