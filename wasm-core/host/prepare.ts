@@ -53,6 +53,8 @@ export interface PreparedBundle {
   /** Vector place of slot 0, right after the features; and the number of slots. */
   readonly slotsAt: number;
   readonly slotCount: number;
+  /** Trees that run on every request. */
+  readonly trees: number;
   readonly golden: GoldenVectors;
   readonly manifest: ModelManifest;
   readonly thresholds: ThresholdAdvice;
@@ -108,6 +110,7 @@ export function prepareBundle(
     places,
     slotsAt: offered.count,
     slotCount: slots,
+    trees: bundle.detectors.reduce((sum, d) => sum + (d.onDemand ? 0 : d.ensemble.trees.length), 0),
     golden: bundle.golden,
     manifest: bundle.manifest,
     thresholds: bundle.manifest.thresholds,
