@@ -24,6 +24,12 @@ export const IMPORT_TABLE: readonly ImportRow[] = [
     npm: { zod: 'policies are checked against one schema', yaml: 'policies are written in YAML' },
     node: false,
   },
+  {
+    part: 'domain/options.ts',
+    may: [],
+    npm: { yaml: 'config files are written in YAML' },
+    node: false,
+  },
   { part: 'wasm-core/layout.ts', may: [], npm: {}, node: false },
   { part: 'wasm-core/assembly', may: ['wasm-core/layout.ts'], npm: {}, node: false },
   { part: 'wasm-core/host', may: ['wasm-core/layout.ts', 'domain'], npm: {}, node: true },
@@ -34,7 +40,7 @@ export const IMPORT_TABLE: readonly ImportRow[] = [
     npm: { '@bufbuild/protobuf': 'wire encoding', '@grpc/grpc-js': WIRE },
     node: true,
   },
-  { part: 'proto/wire.ts', may: ['proto/gen', 'domain'], npm: {}, node: false },
+  { part: 'proto', may: ['domain'], npm: {}, node: false },
   { part: 'feature-engine', may: ['domain'], npm: {}, node: true },
   {
     part: 'proxy',
@@ -72,7 +78,11 @@ export const IMPORT_TABLE: readonly ImportRow[] = [
       'training',
       'simulator',
     ],
-    npm: { '@grpc/grpc-js': WIRE },
+    npm: {
+      '@grpc/grpc-js': WIRE,
+      yaml: 'validate tells policies from config files by their keys',
+      undici: 'the demo measures added latency over kept connections',
+    },
     node: true,
   },
 ];
