@@ -161,7 +161,7 @@ describe('FeatureEngine', () => {
     engine.observe({ head, who: regular, routeHash: 1, nowMs: START_MS + 30_000 }, out);
     expect(out[total]).toBe(201);
     expect(engine.stats.identities.capacity).toBe(1000);
-    expect(engine.stats.identities.used).toBe(1000);
+    expect(engine.stats.identities.rows).toBe(1000);
     expect(engine.stats.identities.evictions).toBe(20_001 - 1000);
     expect(planned).toBe((1000 + 64) * 396);
   });

@@ -11,7 +11,8 @@ const GENERATION_MASK = 0xffffff;
 
 export interface TableStats {
   readonly capacity: number;
-  readonly used: number;
+  /** Rows in use. */
+  readonly rows: number;
   /** Rows that made room for a new key. */
   readonly evictions: number;
 }
@@ -85,7 +86,7 @@ export class RowTable {
   }
 
   stats(): TableStats {
-    return { capacity: this.capacity, used: this.#used, evictions: this.#evictions };
+    return { capacity: this.capacity, rows: this.#used, evictions: this.#evictions };
   }
 
   #sameKey(slot: number, key: Uint32Array): boolean {
