@@ -59,7 +59,10 @@ export function crowd(
   options: { readonly random: Random; readonly span: Span; readonly visitsPerSec: number },
 ): Actor[] {
   const { random, span, visitsPerSec } = options;
-  return [...userActors(world, random.fork(1), span), ...visitActors(random.fork(2), span, visitsPerSec)];
+  return [
+    ...userActors(world, random.fork(1_000_003), span),
+    ...visitActors(random.fork(2_000_029), span, visitsPerSec),
+  ];
 }
 
 function userActors(world: World, random: Random, span: Span): Actor[] {
