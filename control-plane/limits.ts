@@ -1,4 +1,5 @@
-// Every bound of the control plane in one place, with its unit in the name. Nothing that arrives from outside is unbounded.
+// Every bound of the control plane in one place, with its unit in the name.
+// Nothing that arrives from outside is unbounded.
 
 export const CONTROL_LIMITS = {
   /** One gRPC message, either way. */

@@ -1,4 +1,5 @@
-// ControlService: mode, policy and fleet for operators. Reads requests, calls the policy book, shapes answers.
+// ControlService: mode, policy and fleet for operators. Reads requests, shapes answers.
+// What a change means is decided by the policy book.
 
 import type { ServerWritableStream } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
