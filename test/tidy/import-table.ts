@@ -41,6 +41,7 @@ export const IMPORT_TABLE: readonly ImportRow[] = [
     node: true,
   },
   { part: 'proto', may: ['domain'], npm: {}, node: false },
+  { part: 'proto/client-call.ts', may: ['domain'], npm: { '@grpc/grpc-js': WIRE }, node: false },
   { part: 'feature-engine', may: ['domain'], npm: {}, node: true },
   {
     part: 'proxy',
@@ -58,8 +59,6 @@ export const IMPORT_TABLE: readonly ImportRow[] = [
     may: ['domain', 'wasm-core/host', 'proto'],
     npm: {
       '@grpc/grpc-js': WIRE,
-      '@grpc/reflection': 'grpcurl lists and calls the services without proto files',
-      'grpc-health-check': 'the standard health service',
       pino: LOG,
     },
     node: true,
