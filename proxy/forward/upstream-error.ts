@@ -41,7 +41,11 @@ export function isLostSocket(error: CodedError): boolean {
 
 function isBadResponse(error: CodedError): boolean {
   const code = error.code ?? '';
-  return BAD_RESPONSE.has(code) || code.startsWith('HPE_') || /^bad (?:response|upgrade)/.test(error.message);
+  return (
+    BAD_RESPONSE.has(code) ||
+    error.name === 'HTTPParserError' ||
+    /^bad (?:response|upgrade)/.test(error.message)
+  );
 }
 
 /** `answered`: the origin's head has gone on to the client, so there is no answer to make any more. */
