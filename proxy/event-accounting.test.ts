@@ -8,6 +8,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import type { EventAmendment, PicketEvent } from '../domain/event.ts';
 import type { StreamBatch } from './event-reader.ts';
 import { createEventBuffers, FLAGGED } from './event-ring.ts';
+import { EventWriter } from './event-writer.ts';
 import { draftOf, OUTCOME, readerOf, setUp } from './testing/rings.ts';
 
 /** The other side: stores what it gets, once; its high-water mark moves with what is stored or declared dropped. */
@@ -41,7 +42,7 @@ class Store {
 }
 
 type Step =
-  | { do: 'open' | 'complete' | 'settle' | 'reconnect' | 'lose' }
+  | { do: 'open' | 'complete' | 'settle' | 'reconnect' | 'lose' | 'crash' }
   | { do: 'read'; max: number; afterMs: number };
 const steps: fc.Arbitrary<Step[]> = fc.array(
   fc.oneof(
@@ -58,6 +59,7 @@ const steps: fc.Arbitrary<Step[]> = fc.array(
     { weight: 2, arbitrary: fc.constant<Step>({ do: 'settle' }) },
     { weight: 1, arbitrary: fc.constant<Step>({ do: 'reconnect' }) },
     { weight: 1, arbitrary: fc.constant<Step>({ do: 'lose' }) },
+    { weight: 1, arbitrary: fc.constant<Step>({ do: 'crash' }) },
   ),
   { maxLength: 400 },
 );
@@ -65,13 +67,19 @@ const steps: fc.Arbitrary<Step[]> = fc.array(
 test('random interleavings: assigned = delivered + dropped + waiting, nothing twice, outcomes are right', () => {
   fc.assert(
     fc.property(steps, fc.integer({ min: 1, max: 9 }), (plan, slots) => {
-      const { buffers, writer } = setUp(slots);
+      const { buffers, writer: first, counters } = setUp(slots);
+      let writer = first;
       const reader = readerOf(buffers, FLAGGED, 500);
       const store = new Store();
       const open: number[] = [];
       let nowMs = 0;
       let opened = 0;
       for (const step of plan) {
+        if (step.do === 'crash') {
+          // The data thread is gone with what it had under way; the next one takes over the same memory.
+          open.length = 0;
+          writer = new EventWriter({ buffers, counters });
+        }
         if (step.do === 'open') open.push(writer.open(draftOf(++opened)));
         if (step.do === 'complete' && open.length > 0) {
           writer.complete(open.splice((opened * 7) % open.length, 1)[0]!, OUTCOME);

@@ -34,7 +34,7 @@ export interface SidecarAddresses {
 export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
   const plan = memoryPlan(options.config, containerLimitBytes());
   checkMemoryPlan(plan);
-  const files = readStartFiles(options.config);
+  const files = await readStartFiles(options.config);
   const sidecar = new Sidecar(options.config, makeParts(options, files), plan);
   try {
     await sidecar.start(files);

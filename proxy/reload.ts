@@ -37,7 +37,7 @@ export async function reloadFiles(
 }
 
 async function reloadPolicy(config: SidecarConfig, current: Current): Promise<string> {
-  const file = readPolicyFile(config);
+  const file = await readPolicyFile(config);
   if (file === null) return 'there is no --policy file';
   if (current.policy.origin === 'control_plane') return "the control plane's stays in force";
   if (file.version === current.policy.version) return 'unchanged';

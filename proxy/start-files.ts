@@ -4,7 +4,6 @@
 import { readFileSync } from 'node:fs';
 import { type ErrorCode, PicketError, type Problem } from '../domain/errors.ts';
 import type { PolicyDocument } from '../domain/policy.ts';
-import { parsePolicy } from '../domain/policy-schema.ts';
 import type { TrustedKey } from '../wasm-core/host/container.ts';
 import { parseTrustedKeys } from '../wasm-core/host/trusted-keys.ts';
 import type { SidecarConfig } from './config.ts';
@@ -37,9 +36,11 @@ function read(path: string | URL, flag: string, code: ErrorCode): Buffer {
 }
 
 /** Null without --policy. Throws POLICY_INVALID or CONFIG_INVALID. */
-export function readPolicyFile(config: Pick<SidecarConfig, 'policy'>): PolicyFile | null {
+export async function readPolicyFile(config: Pick<SidecarConfig, 'policy'>): Promise<PolicyFile | null> {
   if (config.policy === undefined) return null;
   const bytes = read(config.policy, '--policy', 'CONFIG_INVALID');
+  // Loaded only where there is a policy to read: the schema's library costs 8 MB of memory.
+  const { parsePolicy } = await import('../domain/policy-schema.ts');
   return { document: parsePolicy(bytes.toString('utf8')), version: `file-${sha256Hex(bytes).slice(0, 12)}` };
 }
 
@@ -69,11 +70,11 @@ export interface StartFiles {
 }
 
 /** Reads all files. Throws the one error, or CONFIG_INVALID with the problems of all. */
-export function readStartFiles(config: SidecarConfig): StartFiles {
+export async function readStartFiles(config: SidecarConfig): Promise<StartFiles> {
   const errors: PicketError[] = [];
-  const attempt = <T>(run: () => T, otherwise: T): T => {
+  const attempt = async <T>(run: () => T | Promise<T>, otherwise: T): Promise<T> => {
     try {
-      return run();
+      return await run();
     } catch (thrown) {
       errors.push(PicketError.from(thrown));
       return otherwise;
@@ -81,20 +82,20 @@ export function readStartFiles(config: SidecarConfig): StartFiles {
   };
   const { identityKeyFile, trustedKeys, namespace } = config;
   const files: StartFiles = {
-    identityKey: attempt(() => {
+    identityKey: await attempt(() => {
       const secret =
         identityKeyFile === undefined ? null : read(identityKeyFile, '--identity-key-file', 'CONFIG_INVALID');
       return identityKey(secret, namespace);
     }, new Uint32Array(4)),
-    trustedKeys: attempt(
+    trustedKeys: await attempt(
       () =>
         trustedKeys === undefined
           ? []
           : parseTrustedKeys(read(trustedKeys, '--trusted-keys', 'CONFIG_INVALID').toString('utf8')),
       [],
     ),
-    policy: attempt(() => readPolicyFile(config), null),
-    bundle: attempt(() => readBundleFile(config), null),
+    policy: await attempt(() => readPolicyFile(config), null),
+    bundle: await attempt(() => readBundleFile(config), null),
   };
   const [first] = errors;
   if (first === undefined) return files;
