@@ -163,7 +163,7 @@ class RunningPlane implements DataPlane {
   }
 
   identities(): number {
-    return this.#engine.stats.identities.used;
+    return this.#engine.stats.identities.rows;
   }
 
   setPolicy(policy: CompiledPolicy): void {
