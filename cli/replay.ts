@@ -10,7 +10,12 @@ import { type OfflineRequest, OfflineRun } from '../simulator/offline.ts';
 import type { Command, CommandIo } from './command.ts';
 import { DEFAULT_BUNDLE, OfflineJudge } from './offline-judge.ts';
 import { kinds, optionsHelp, readOptions } from './options.ts';
-import { storedFlags } from './stored-flags.ts';
+import {
+  checkStoredFlags,
+  STORED_FLAGS_OPTIONS,
+  type StoredFlagsValues,
+  storedFlags,
+} from './stored-flags.ts';
 import { Progress, quantileMs, share, Tally, table } from './traffic-tally.ts';
 
 const OPTIONS = {
@@ -20,14 +25,11 @@ const OPTIONS = {
     { min: 0.01, max: 100_000 },
     {
       group: 'Live',
-      help: 'Seconds of the log per second; give the sidecar the same --clock-rate.',
+      help: 'Log seconds per second; give the sidecar the same --clock-rate.',
       fallback: '1',
     },
   ),
-  controlPlane: kinds.hostPort({
-    group: 'Live',
-    help: 'Control plane to ask afterwards what it stored as flagged.',
-  }),
+  ...STORED_FLAGS_OPTIONS,
   offline: kinds.flag({ group: 'Offline', help: 'Score here, under the clock of the log; nothing is sent.' }),
   bundle: kinds.file({ group: 'Offline', help: 'Bundle to score with; default: the one of this build.' }),
   identities: kinds.int(
@@ -39,9 +41,10 @@ const OPTIONS = {
 
 const USAGE = `Usage: picket replay --log FILE[.gz] (--target URL [--speed N] | --offline [--bundle FILE]) [options]
 
-Requests go in the order of their times; the client address travels in X-Forwarded-For, so start the sidecar with
---client-ip-source xff --trusted-proxies 127.0.0.0/8. Lines that are no requests are counted and shown, never fatal.
-Times have whole seconds in such logs: the requests of one second are spread evenly over it.
+Requests go in the order of their times; the client address travels in X-Forwarded-For, so start the
+sidecar with --client-ip-source xff --trusted-proxies 127.0.0.0/8. Lines that are no requests are counted
+and shown, never fatal. Times in such logs have whole seconds: the requests of one second are spread
+evenly over it.
 
   picket replay --log access.log.gz --offline
   picket replay --log access.log --target http://127.0.0.1:14080 --speed 60 --control-plane 127.0.0.1:14443
@@ -50,16 +53,15 @@ ${optionsHelp(OPTIONS)}`;
 type Values = ReturnType<typeof readFlags>;
 
 function readFlags(args: readonly string[], io: CommandIo) {
-  const check = (values: { target?: URL | undefined; offline: boolean }): readonly Problem[] =>
-    (values.target !== undefined) !== values.offline
-      ? []
-      : [
-          {
-            field: '--target, --offline',
-            value: values.offline ? 'both' : 'neither',
-            expected: 'one of the two',
-          },
-        ];
+  type Checked = StoredFlagsValues & { target?: URL | undefined; offline: boolean };
+  const check = (values: Checked): Problem[] => {
+    const problems = checkStoredFlags(values);
+    if ((values.target !== undefined) === values.offline) {
+      const value = values.offline ? 'both' : 'neither';
+      problems.push({ field: '--target, --offline', value, expected: 'one of the two' });
+    }
+    return problems;
+  };
   return readOptions({ command: 'picket replay', options: OPTIONS, check }, args, io).values;
 }
 
@@ -120,7 +122,7 @@ function* offlineRequests(log: AccessLog): Generator<OfflineRequest & { readonly
 async function replayLive(
   log: AccessLog,
   values: Values & { target: URL },
-  progress: Progress,
+  { io, progress }: { io: CommandIo; progress: Progress },
 ): Promise<Replayed> {
   const startMs = Date.now();
   const seen: Seen[] = [];
@@ -132,8 +134,7 @@ async function replayLive(
       progress.update(() => `${seen.length} of ${log.requests.length} requests answered`);
     },
   });
-  const flagged =
-    values.controlPlane === undefined ? null : await storedFlags(values.controlPlane, startMs - 1000);
+  const flagged = await storedFlags(values, io, startMs - 1000);
   const tally = new Tally();
   for (const one of seen)
     tally.add(one.actor, {
@@ -174,7 +175,8 @@ function print(io: CommandIo, log: AccessLog, { tally, extra }: Replayed, asJson
   const text = [
     `lines ${log.lines}, malformed ${log.malformed}`,
     ...log.malformedLines.map(({ line, text: shown }) => `  line ${line}: ${JSON.stringify(shown)}`),
-    `requests ${total.requests}, flagged ${total.flagged} (${share(total.flagged, total.requests)}), refused ${total.refused}`,
+    `requests ${total.requests}, refused ${total.refused}, ` +
+      `flagged ${total.flagged} (${share(total.flagged, total.requests)})`,
     ...Object.entries(extra).map(([name, value]) => `${name.replaceAll('_', ' ')}: ${JSON.stringify(value)}`),
     '',
     table([['identity', 'requests', 'flagged', 'refused'], ...rows]),
@@ -213,7 +215,7 @@ async function run(args: string[], io: CommandIo): Promise<number> {
   const replayed =
     target === undefined
       ? replayOffline(log, values, progress)
-      : await replayLive(log, { ...values, target }, progress);
+      : await replayLive(log, { ...values, target }, { io, progress });
   progress.done();
   print(io, log, replayed, values.json);
   return 0;

@@ -11,7 +11,12 @@ import type { Command, CommandIo } from './command.ts';
 import { ACTOR_WARM_UP_REQUESTS } from './demo/summary.ts';
 import { DEFAULT_BUNDLE, OfflineJudge } from './offline-judge.ts';
 import { kinds, optionsHelp, readOptions } from './options.ts';
-import { storedFlags } from './stored-flags.ts';
+import {
+  checkStoredFlags,
+  STORED_FLAGS_OPTIONS,
+  type StoredFlagsValues,
+  storedFlags,
+} from './stored-flags.ts';
 import { Progress, quantileMs, share, Tally, table } from './traffic-tally.ts';
 
 const OPTIONS = {
@@ -24,10 +29,7 @@ const OPTIONS = {
       fallback: '1',
     },
   ),
-  controlPlane: kinds.hostPort({
-    group: 'Live',
-    help: 'Control plane to ask afterwards what it stored as flagged.',
-  }),
+  ...STORED_FLAGS_OPTIONS,
   offline: kinds.flag({ group: 'Offline', help: 'Score here, under the simulated clock; nothing is sent.' }),
   bundle: kinds.file({ group: 'Offline', help: 'Bundle to score with; default: the one of this build.' }),
   refuse: kinds.flag({
@@ -70,19 +72,25 @@ const OPTIONS = {
 
 const USAGE = `Usage: picket simulate (--target URL [--speed N] | --offline) [options]
 
-Normal users, site visitors and machines, and the attacks that are asked for, from a seed. Each request carries its
-label in x-request-id (sim-LABEL-ACTOR-N) and its client address in X-Forwarded-For, so start the sidecar with
---client-ip-source xff --trusted-proxies 127.0.0.0/8. Attacks are counted after an actor's ${ACTOR_WARM_UP_REQUESTS}th request.
+Normal users, site visitors and machines, and the attacks that are asked for, from a seed. Each request
+carries its label in x-request-id (sim-LABEL-ACTOR-N) and its client address in X-Forwarded-For, so start the
+sidecar with --client-ip-source xff --trusted-proxies 127.0.0.0/8. Attacks are counted after an actor's first
+${ACTOR_WARM_UP_REQUESTS} requests.
 
   picket simulate --offline --seconds 1200 --attacks dos,stolen_token,extreme_delete
-  picket simulate --target http://127.0.0.1:14080 --seconds 30 --speed 20 --attacks dos --control-plane 127.0.0.1:14443
+  picket simulate --target http://127.0.0.1:14080 --seconds 30 --speed 20 --attacks dos
 ${optionsHelp(OPTIONS)}`;
 
 type Values = ReturnType<typeof readFlags>;
 
 function readFlags(args: readonly string[], io: CommandIo) {
-  const check = (values: { target?: URL | undefined; offline: boolean; attacks: readonly string[] }) => {
-    const problems: Problem[] = [];
+  type Checked = StoredFlagsValues & {
+    target?: URL | undefined;
+    offline: boolean;
+    attacks: readonly string[];
+  };
+  const check = (values: Checked) => {
+    const problems: Problem[] = checkStoredFlags(values);
     if ((values.target !== undefined) === values.offline) {
       const value = values.offline ? 'both' : 'neither';
       problems.push({ field: '--target, --offline', value, expected: 'one of the two' });
@@ -136,7 +144,10 @@ function simulateOffline(values: Values, progress: Progress): Simulated {
   return { tally, extra: { bundle_id: judge.bundleId } };
 }
 
-async function simulateLive(values: Values & { target: URL }, progress: Progress): Promise<Simulated> {
+async function simulateLive(
+  values: Values & { target: URL },
+  { io, progress }: { io: CommandIo; progress: Progress },
+): Promise<Simulated> {
   const startMs = Date.now();
   const seen: Seen[] = [];
   const summary = await sendAll(sendables(mixedTraffic(settingsOf(values))), {
@@ -150,8 +161,7 @@ async function simulateLive(values: Values & { target: URL }, progress: Progress
       });
     },
   });
-  const flagged =
-    values.controlPlane === undefined ? null : await storedFlags(values.controlPlane, startMs - 1000);
+  const flagged = await storedFlags(values, io, startMs - 1000);
   const tally = new Tally();
   for (const { requestId, label, nth, refused, status } of seen)
     if (counts({ label, nth }))
@@ -206,7 +216,7 @@ async function run(args: string[], io: CommandIo): Promise<number> {
   const simulated =
     target === undefined
       ? simulateOffline(values, progress)
-      : await simulateLive({ ...values, target }, progress);
+      : await simulateLive({ ...values, target }, { io, progress });
   progress.done();
   if (simulated.tally.total.requests === 0) {
     throw new PicketError('INTERNAL', 'no request was made', { hint: 'a longer --seconds gives some' });

@@ -1,4 +1,5 @@
-// A table of rows with a capacity that is fixed at start: sets of eight slots, the least recently seen one of a full set makes room.
+// A table of rows with a capacity that is fixed at start: sets of eight slots, and in a full set the least recently seen
+// row makes room.
 // Every look-up touches one set only, so a flood of new keys costs evictions and never memory or long probes.
 // Does not know what a row holds beyond its key. Owned by the feature engine, one table per axis.
 

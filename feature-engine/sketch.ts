@@ -1,6 +1,7 @@
 // Distinct counts by linear counting (Whang, Vander-Zanden, Taylor 1990): n = -m ln(empty bits / m), m = 32 or 64 bits.
-// Standard error about 8 % at n = m/2 and 18 % at n = 2m for m = 64 (12 % and 28 % for m = 32); a full sketch reads as half an empty
-// bit, so it stops at 133 (m = 32) and 311 (m = 64). Two slices are joined by what only the older one has, times overlap.
+// Standard error about 8 % at n = m/2 and 18 % at n = 2m for m = 64 (12 % and 28 % for m = 32). A full sketch reads as
+// half an empty bit, so counts stop at 133 (m = 32) and 311 (m = 64). Of two slices, what only the older one has counts
+// by its overlap. Also the hashes behind them.
 
 /** Estimate by number of set bits. */
 function estimates(bits: number): Float64Array {

@@ -123,7 +123,8 @@ function manifestOf(models: Trained, learned: Rows, held: Rows): ModelManifest {
   return {
     name: 'default',
     description:
-      'histogram gradient boosting on simulated API traffic: normal users, visitors and machines against six attacks',
+      'histogram gradient boosting on simulated API traffic: ' +
+      'normal users, visitors and machines against six attacks',
     createdMs: CREATED_MS,
     seed: SEED,
     data: {
@@ -174,9 +175,8 @@ function main(): void {
     writeFileSync(values.out, bytes);
     say(`${values.out}: ${bytes.length} bytes`);
   }
-  process.stdout.write(
-    `${JSON.stringify({ data: manifest.data, metrics: manifest.metrics, thresholds: manifest.thresholds }, null, 2)}\n`,
-  );
+  const { data, metrics, thresholds } = manifest;
+  process.stdout.write(`${JSON.stringify({ data, metrics, thresholds }, null, 2)}\n`);
 }
 
 main();

@@ -54,7 +54,7 @@ export function readCtlOptions<const L extends Parameters<typeof readOptions>[0]
   );
 }
 
-function checkConnection(values: ConnectionValues): Problem[] {
+export function checkConnection(values: ConnectionValues): Problem[] {
   const problems: Problem[] = [];
   if ((values.tlsCert === undefined) !== (values.tlsKey === undefined)) {
     const field = values.tlsCert === undefined ? '--tls-key' : '--tls-cert';
