@@ -3,6 +3,7 @@
 
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { createSecureContext } from 'node:tls';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
 import type { Clock } from '../domain/clock.ts';
@@ -86,6 +87,7 @@ function credentialsOf({ tlsCert, tlsKey, tlsCa }: ControlPlaneConfig): ServerCr
     private_key: readSetting(tlsKey, '--tls-key'),
   };
   try {
+    createSecureContext({ cert: pair.cert_chain, key: pair.private_key, ca: roots ?? undefined });
     return ServerCredentials.createSsl(roots, [pair], roots !== null);
   } catch (thrown) {
     const { message } = PicketError.from(thrown);

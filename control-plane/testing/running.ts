@@ -13,7 +13,8 @@ import { type RunningControlPlane, startControlPlane } from '../main.ts';
 
 /** The config that a command line gives; listeners are on free loopback ports unless `args` say otherwise. */
 export function testConfig(dir: string, args: readonly string[] = []): ControlPlaneConfig {
-  const given = ['--data-dir', dir, '--listen', '127.0.0.1:0', '--http', '127.0.0.1:0', ...args];
+  const free = ['--listen', '--http'].filter((flag) => !args.includes(flag));
+  const given = ['--data-dir', dir, ...free.flatMap((flag) => [flag, '127.0.0.1:0']), ...args];
   const { values, problems } = parseOptions(CONTROL_PLANE_OPTIONS, { args: given, env: {} });
   const all = [...problems, ...checkControlPlaneConfig(values)];
   if (all.length > 0) throw configError(all);
