@@ -15,7 +15,7 @@ import {
 import type { EventReader } from '../event-reader.ts';
 import type { SidecarLog } from '../log.ts';
 import { type CredentialFiles, callMetadata, channelCredentials } from './credentials.ts';
-import { type Producer, Publisher, settleMarks } from './publisher.ts';
+import { type Producer, Publisher, type PublishStream, settleMarks } from './publisher.ts';
 import type { Pushes } from './pushes.ts';
 
 const WELCOME_WITHIN_MS = 5_000;
@@ -43,6 +43,7 @@ const CHANNEL_OPTIONS = {
   // A channel of our own: the next attempt begins with fresh credentials and without gRPC's own waiting.
   'grpc.use_local_subchannel_pool': 1,
   'grpc.enable_retries': 0,
+  'grpc.enable_channelz': 0,
 } as const;
 
 export class Link {
@@ -51,6 +52,7 @@ export class Link {
   readonly #events: EventServiceClient;
   readonly #stream: ConnectStream;
   #publisher: Publisher | null = null;
+  #publishing: PublishStream | null = null;
   #heartbeatTimer: NodeJS.Timeout | undefined;
   #silenceTimer: NodeJS.Timeout;
   #silentAfterMs = WELCOME_WITHIN_MS;
@@ -97,6 +99,8 @@ export class Link {
     clearTimeout(this.#silenceTimer);
     this.#publisher?.close();
     this.#options.pushes.disconnected();
+    // Both calls: a call under way would hold the connection open.
+    this.#publishing?.cancel();
     this.#stream.cancel();
     this.#sidecars.close();
     this.#onEnd(reason);
@@ -153,6 +157,7 @@ export class Link {
       this.end(`events cannot be sent: ${PicketError.from(error).message}`),
     );
     stream.on('end', () => this.end('the control plane closed the stream of events'));
+    this.#publishing = stream;
     this.#publisher = new Publisher({ readers, producer, stream, log, nowMs });
     this.beat();
     this.#options.onWelcome();
