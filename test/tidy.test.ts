@@ -3,7 +3,7 @@
 // When one fails, mend the file it names; change a number or a row only with a reason in the commit.
 import { describe, expect, it } from 'vitest';
 import { BANNED_WORDS, findBannedWords } from './tidy/banned-words.ts';
-import { anchorOf, brokenLinks, dependencyGaps } from './tidy/documents.ts';
+import { anchorOf, brokenLinks, dependencyGaps, lockGaps } from './tidy/documents.ts';
 import { HOUSE_RULES } from './tidy/house-rules.ts';
 import { IMPORT_TABLE, type ImportRow } from './tidy/import-table.ts';
 import { checkImports, deadFiles, staleRows, unusedDependencies } from './tidy/imports.ts';
@@ -143,6 +143,16 @@ describe('documents', () => {
 
   it('name no dependency that nobody imports', () => {
     expect(unusedDependencies(repository, textOf('package.json'), ['node'])).toEqual([]);
+  });
+
+  it('have a lock that npm ci takes: a gap is caught', () => {
+    const a = { optionalDependencies: { 'a-linux': '1.0.0', 'a-mac': '1.0.0' } };
+    const lock = { packages: { 'node_modules/a': a, 'node_modules/a-linux': {} } };
+    expect(lockGaps(JSON.stringify(lock))).toEqual([expect.stringContaining('a-mac')]);
+  });
+
+  it('have a lock that npm ci takes', () => {
+    expect(lockGaps(textOf('package-lock.json'))).toEqual([]);
   });
 
   it('give a reason for each dependency', () => {
