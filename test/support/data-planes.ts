@@ -117,7 +117,12 @@ export class TestPlane {
 
   /** Events since the last call, flagged ones first; one without outcome comes with null and is amended later. */
   events(): PicketEvent[] {
-    return this.#readers.flatMap((reader) => reader.read(10_000, performance.now()).events);
+    return this.#readers.flatMap((reader) => {
+      const { events } = reader.read(10_000, performance.now());
+      // Settled at once, so that the ring never fills and no event is sampled out.
+      reader.settle(reader.account().assigned);
+      return events;
+    });
   }
 
   close(): Promise<void> {
