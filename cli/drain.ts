@@ -11,9 +11,9 @@ const OPTIONS = { stateDir: SIDECAR_OPTIONS.stateDir, listen: SIDECAR_OPTIONS.li
 
 const USAGE = `Usage: picket drain [--state-dir DIR | --listen HOST:PORT]
 
-Tells a sidecar on this machine that it will be stopped: it becomes not ready (/ready answers 503) and closes each client
-connection after its answer, but serves everything until SIGTERM. Name the sidecar as it was started: by its state folder,
-or, if it has none of its own, by its listener.
+Tells a sidecar on this machine that it will be stopped: it becomes not ready (/ready answers 503) and closes
+each client connection after its answer, but serves everything until SIGTERM. Name the sidecar as it was
+started: by its state folder, or, if it has none of its own, by its listener.
 
   picket drain --state-dir /var/lib/picket
   picket drain --listen 127.0.0.1:14080

@@ -1,4 +1,5 @@
-// `picket sidecar`: reads the options, starts a sidecar, serves until a signal ends it. All work is in proxy/.
+// `picket sidecar`: reads the options, starts a sidecar, serves until a signal ends it.
+// All work is in proxy/; this file holds the help text and the way from arguments to a config.
 
 import { checkSidecarConfig, type SidecarConfig } from '../proxy/config.ts';
 import { startSidecar } from '../proxy/main.ts';
@@ -9,16 +10,18 @@ import { optionsHelp, readOptions } from './options.ts';
 
 const USAGE = `Usage: picket sidecar --upstream URL [options]
 
-Stands before one application: takes its traffic, scores every request, and does what the policy says: in monitor mode it
-only watches, in block mode it refuses what the policy refuses. Starts without a control plane and goes on without one.
+Stands before one application: takes its traffic, scores every request, and does what the policy says: in
+monitor mode it only watches, in block mode it refuses what the policy refuses. Starts without a control plane
+and goes on without one.
 
   picket sidecar --upstream http://127.0.0.1:8080
   picket sidecar --upstream http://127.0.0.1:8080 --policy policy.yaml --bundle models/default.bundle
   picket sidecar --upstream http://127.0.0.1:8080 --control-plane 127.0.0.1:14443 --workload orders
   curl -s 127.0.0.1:14190/status
 
-Signals: SIGTERM and SIGINT finish what is under way (at most --drain-seconds), a second one ends at once; SIGHUP reads
---policy and --bundle again, and a file that is not good changes nothing. "picket drain" makes it not ready before a stop.
+Signals: SIGTERM and SIGINT finish what is under way (at most --drain-seconds), a second one ends at once;
+SIGHUP reads --policy and --bundle again, and a file that is not good changes nothing. "picket drain" makes it
+not ready before a stop.
 Exit codes: 0 ended in order, 1 it failed or was ended at once, 2 the call was wrong.
 ${optionsHelp(SIDECAR_OPTIONS)}`;
 

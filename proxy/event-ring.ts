@@ -1,16 +1,17 @@
 // The shared memory of the event rings and the one word that both ends of a ring agree through.
 // Two rings per data thread: flagged and blocked requests, and allowed ones, so that no flood of allowed requests can
 // flush the evidence. One producer (event-writer.ts, data thread), one consumer (event-reader.ts, control thread).
-//
+
+import { LIMITS } from '../domain/limits.ts';
+import { SLOT_BYTES } from './event-record.ts';
+import { type TextTableShape, textTableBytes } from './text-table.ts';
+
+// Layout of a ring's buffer:
 //   header (64 bytes):  HEAD low word of the last assigned sequence | SETTLED low word of the last settled one
 //                       | HEAD again as f64 (the producer's own, for a new one after a crash)
 //   index:              one word per slot; sequence s lies in the slot that word (s - 1) mod slots names
 //   slots:              SLOT_BYTES each; settled slots are used again first, so a healthy ring touches little memory
 //   tag of a slot:      (sequence mod 2^30) << 2 | state, so a compare-and-swap can never meet a reused slot
-
-import { LIMITS } from '../domain/limits.ts';
-import { SLOT_BYTES } from './event-record.ts';
-import { type TextTableShape, textTableBytes } from './text-table.ts';
 
 /** States of a slot. The producer is writing: */
 export const SLOT_WRITING = 0;

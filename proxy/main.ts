@@ -176,7 +176,7 @@ export class Sidecar {
     } catch (thrown) {
       if (stateDir !== undefined) throw thrown;
       this.log.warn(
-        `no state folder: "picket drain" and the last good files are off: ${PicketError.from(thrown).message}`,
+        `no state folder, so no "picket drain" and no last good files: ${PicketError.from(thrown).message}`,
       );
     }
   }

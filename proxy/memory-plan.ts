@@ -4,8 +4,7 @@
 import { readFileSync } from 'node:fs';
 import { PicketError } from '../domain/errors.ts';
 import { ROW_BYTES } from '../feature-engine/row-layout.ts';
-import { ARENA_BYTES_DEFAULT } from '../wasm-core/host/core.ts';
-import { ARENA_BASE } from '../wasm-core/layout.ts';
+import { CORE_BYTES_DEFAULT } from '../wasm-core/host/core.ts';
 import type { SidecarConfig } from './config.ts';
 import { COUNTERS_BYTES } from './counters.ts';
 import { eventBuffersBytes } from './event-ring.ts';
@@ -27,7 +26,6 @@ export const DATA_HEAP_MB = { old: 96, young: 12 } as const;
 /** Node itself with its code and both threads' fixed parts, as measured idle; the control thread's heap under load. */
 const RUNTIME_BYTES = 60 * 2 ** 20;
 const CONTROL_HEAP_BYTES = 24 * 2 ** 20;
-const ARENAS = 3;
 /** A hash table entry beside each row. */
 const ROW_INDEX_BYTES = 12;
 /** Rows come in sets of eight. */
@@ -51,7 +49,7 @@ export function memoryPlan(config: Planned, containerBytes: number | null): Memo
     { name: 'data thread heap, at most', bytes: (DATA_HEAP_MB.old + DATA_HEAP_MB.young) * 2 ** 20 },
     { name: 'identity rows', bytes: rowBytes(config.identities) },
     { name: 'address rows', bytes: rowBytes(config.identities) },
-    { name: 'scoring core', bytes: ARENA_BASE + ARENAS * ARENA_BYTES_DEFAULT },
+    { name: 'scoring core', bytes: CORE_BYTES_DEFAULT },
     { name: 'event rings', bytes: config.controlPlane === undefined ? 0 : eventBuffersBytes(sizes) },
     { name: 'counters', bytes: COUNTERS_BYTES },
   ];

@@ -89,20 +89,16 @@ export function metricsText(view: StatusView): string {
   addByReason(page, view);
   addEvents(page, view);
   addState(page, view);
-  addHistogram(
-    page,
-    view,
-    'picket_added_latency_seconds',
-    HISTOGRAM.addedLatency,
-    'Latency that Picket adds to a request.',
-  );
-  addHistogram(
-    page,
-    view,
-    'picket_upstream_latency_seconds',
-    HISTOGRAM.upstreamLatency,
-    "From hand-over to the application's head.",
-  );
+  addHistogram(page, view, {
+    name: 'picket_added_latency_seconds',
+    start: HISTOGRAM.addedLatency,
+    help: 'Latency that Picket adds to a request.',
+  });
+  addHistogram(page, view, {
+    name: 'picket_upstream_latency_seconds',
+    start: HISTOGRAM.upstreamLatency,
+    help: "From hand-over to the application's head.",
+  });
   return page.text();
 }
 
@@ -197,8 +193,15 @@ function addState(page: Page, view: StatusView): void {
   page.sample('picket_data_thread_crashes_total', {}, status.data_thread.crashes);
 }
 
+interface HistogramFamily {
+  readonly name: string;
+  /** First place of HISTOGRAM. */
+  readonly start: number;
+  readonly help: string;
+}
+
 /** One bucket per doubling, from 16 microseconds on: the bins' own bounds, so nothing is guessed. */
-function addHistogram(page: Page, view: StatusView, name: string, start: number, help: string): void {
+function addHistogram(page: Page, view: StatusView, { name, start, help }: HistogramFamily): void {
   const { bins, sumMs } = view.histogram(start);
   page.metric(name, 'histogram', help);
   let count = 0;

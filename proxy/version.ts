@@ -1,4 +1,5 @@
-// The version of this build, from package.json beside sources and bundled program alike.
+// The version of this build, from package.json, which lies beside sources and bundled program alike.
+// Told to the control plane in hello; never decides anything. Called by control/attach-uplink.ts.
 
 import { readFileSync } from 'node:fs';
 

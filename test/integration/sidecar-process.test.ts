@@ -30,7 +30,7 @@ async function start(args: readonly string[], env: Record<string, string> = {}):
   return { process, line, url: `http://${String(line['listen'])}`, admin: `http://${String(line['admin'])}` };
 }
 
-test('a wrong call: every problem of flags, environment and file at once, exit code 2, nothing started', async () => {
+test('a wrong call: problems of flags, environment and file at once, exit code 2', async () => {
   const config = join(cleanup.folder(), 'config.yaml');
   writeFileSync(config, 'identities: many\nlisten: 127.0.0.1:0\n');
   const args = [
@@ -101,7 +101,7 @@ test('SIGTERM finishes what is under way, then exit code 0', async () => {
   expect(await process.exit).toBe(0);
 });
 
-test('a second signal ends it at once, exit code 1; so does the end of --drain-seconds, exit code 0', async () => {
+test('a second signal ends it at once, exit code 1; so do --drain-seconds, exit code 0', async () => {
   const origin = await startOrigin(cleanup);
   origin.hold = true;
   for (const [seconds, signals, code] of [

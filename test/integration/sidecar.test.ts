@@ -65,7 +65,7 @@ describe('what it says of itself', () => {
     expect((status['memory'] as Record<string, number>)['plan_bytes']).toBeGreaterThan(2 ** 27);
   });
 
-  test('/metrics is Prometheus text: each metric once, with HELP and TYPE, samples after their type', async () => {
+  test('/metrics is Prometheus text: each metric once with its TYPE, samples after it', async () => {
     const origin = await startOrigin(cleanup);
     const { url, admin } = await runSidecar(cleanup, ['--upstream', origin.url]);
     await ask(`${url}/a`);
@@ -158,7 +158,7 @@ describe('start', () => {
 });
 
 describe('the data thread', () => {
-  test('a stall is seen by /live and /ready while the admin listener answers; it ends by itself', async () => {
+  test('a stall is seen by /live and /ready while the admin listener answers', async () => {
     const origin = await startOrigin(cleanup);
     const { url, admin } = await runSidecar(cleanup, ['--upstream', origin.url], { threadEntry: FAULTY });
     await ask(url);
@@ -252,7 +252,7 @@ describe('reload', () => {
   });
 });
 
-test('drain: not ready, connections closed after their answers, everything still served; then a stop waits', async () => {
+test('drain: not ready, connections closed after answers, all still served; then a stop waits', async () => {
   const origin = await startOrigin(cleanup);
   const stateDir = cleanup.folder();
   const { sidecar, url, admin } = await runSidecar(cleanup, [
