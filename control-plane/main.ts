@@ -26,6 +26,7 @@ import { SERVICE_NAMES } from './services/reflection-service.ts';
 import { statusOf } from './status.ts';
 import { openSqliteStore } from './store/sqlite-store.ts';
 import type { Store } from './store/store.ts';
+import { watchStore } from './store-watch.ts';
 import { readSetting, TokenKeeper } from './token-keeper.ts';
 
 export interface ControlPlaneDeps {
@@ -163,7 +164,9 @@ async function listen(
       { grpc: grpcAddress, http: httpAddress, policy: parts.book.current.version },
       'control plane started',
     );
+    const unwatch = watchStore(parts.store.events, health, log);
     const close = async () => {
+      unwatch();
       health.close();
       await parts.fleet.close();
       await stopGrpc(server);

@@ -1,6 +1,8 @@
 // What operators do, over real gRPC: apply policies, switch modes, watch the fleet, restart the control plane.
 // The sidecars are raw streams that answer what the test tells them.
 
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { unaryCall } from '../proto/client-call.ts';
 import { Mode } from '../proto/gen/picket/v1/common.ts';
@@ -100,17 +102,23 @@ describe('an operator', () => {
       client.close();
     }));
 
-  test('policy, mode and events outlive a restart; a policy file only seeds the first start', () =>
+  test('policy and mode outlive a restart; a policy file only seeds the first start', () =>
     inFolder(async (dir) => {
-      const first = await startIn(dir);
+      const file = join(dir, 'policy.yaml');
+      writeFileSync(file, 'fleet: {mode: monitor, flagAt: 0.25}\n');
+      const data = join(dir, 'data');
+      const first = await startIn(data, ['--policy', file]);
       const client = operator(first.grpcAddress);
       const { policyVersion } = await setMode(client, {});
       client.close();
       await first.close();
-      const second = await startIn(dir);
+      writeFileSync(file, 'fleet: {mode: monitor, flagAt: 0.75}\n');
+      const second = await startIn(data, ['--policy', file]);
       const later = operator(second.grpcAddress);
-      const status = await getStatus(later);
-      expect(status.policyVersion).toBe(policyVersion);
+      const request = GetPolicyRequest.fromPartial({});
+      const { version, document } = await unaryCall(later, ControlServiceService.getPolicy, request);
+      expect(version?.version).toBe(policyVersion);
+      expect(JSON.parse(document)).toEqual({ fleet: { mode: 'block', flagAt: 0.25 } });
       later.close();
       await second.close();
     }));

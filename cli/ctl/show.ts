@@ -3,8 +3,14 @@
 import type { SidecarAck } from '../../proto/gen/picket/v1/common.ts';
 import { modeSourceWords, modeWords } from '../../proto/words.ts';
 
+/** Text from elsewhere without control characters: it must not steer the terminal. */
+export function plain(text: string): string {
+  return text.replace(/\p{Cc}/gu, '?');
+}
+
 /** Rows as aligned columns; the last column is not padded. */
-export function columns(rows: readonly (readonly string[])[]): string {
+export function columns(cells: readonly (readonly string[])[]): string {
+  const rows = cells.map((row) => row.map(plain));
   const count = Math.max(0, ...rows.map((row) => row.length));
   const widths = Array.from({ length: count }, (_, i) => Math.max(...rows.map((row) => row[i]?.length ?? 0)));
   const line = (row: readonly string[]) =>

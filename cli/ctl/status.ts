@@ -66,7 +66,7 @@ function statusText(status: GetStatusResponse): string {
       .map(([name, value]) => `${name} ${value}`)
       .join(', ')}`,
     `verdicts ${verdicts.map(({ name, value }) => `${name} ${value}`).join(', ')}`,
-    `sidecars ${sidecars.length}`,
+    `sidecars ${status.sidecarsConnected}`,
   ];
   return `${lines.join('\n')}\n${columns(sidecars.map((sidecar) => sidecarRow(sidecar, status)))}`;
 }

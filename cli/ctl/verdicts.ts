@@ -21,7 +21,7 @@ import {
 import type { CommandIo } from '../command.ts';
 import { kinds } from '../options.ts';
 import { type Connection, connected, readCtlOptions } from './connection.ts';
-import { writeJson } from './show.ts';
+import { plain, writeJson } from './show.ts';
 
 const GROUP = 'Verdicts';
 
@@ -83,7 +83,7 @@ async function list(
     for await (const page of stream as AsyncIterable<ListVerdictsResponse>) {
       for (const record of page.verdicts) {
         if (output.json) writeJson(stdout, recordJson(record));
-        else stdout.write(recordText(record));
+        else stdout.write(`${plain(recordText(record))}\n`);
       }
     }
   } catch (thrown) {
@@ -104,7 +104,7 @@ function recordText(record: VerdictRecord): string {
   const time = new Date(record.atMs).toISOString().slice(11, 23);
   const action = (actionWords.word(record.action) ?? '?').padEnd(8);
   const place = `${record.namespace}/${record.workload}`;
-  return `${time}  ${verdict} ${action} ${score} ${outcome.padEnd(7)} ${who}  ${place}  ${what}  ${why}\n`;
+  return `${time}  ${verdict} ${action} ${score} ${outcome.padEnd(7)} ${who}  ${place}  ${what}  ${why}`;
 }
 
 /** One verdict as one object; NaN becomes null. */

@@ -23,7 +23,7 @@ import { type Random, seededRandom } from '../../domain/random.ts';
 import { PublishRequest, type PublishResponse } from '../../proto/gen/picket/v1/events.ts';
 import { PICKET } from '../support/sidecars.ts';
 
-const ROUNDS = 6;
+const ROUNDS = 4;
 
 let dir: string;
 beforeEach(() => {
