@@ -14,7 +14,7 @@ import type { Parts } from '../parts.ts';
 import { monotonicMs } from '../shared-clock.ts';
 import type { SidecarStatus } from '../status.ts';
 import { SIDECAR_VERSION } from '../version.ts';
-import { callMetadata, channelCredentials } from './credentials.ts';
+import { callMetadata, dialing } from './credentials.ts';
 import { LastGood } from './last-good.ts';
 import { Pushes } from './pushes.ts';
 import { Uplink } from './uplink.ts';
@@ -33,7 +33,7 @@ export async function connectControlPlane(options: AttachOptions): Promise<() =>
   const { log, current, readers, bootId, random } = parts;
   const { namespace, workload } = config;
   // Once now, so that a wrong file is found at start and not at some later connection.
-  channelCredentials(config);
+  dialing(address, config);
   callMetadata(config);
   const complain = (what: string, why: string): void => log.warn(`${what}: ${why}`);
   const lastGood = stateDir === null ? null : new LastGood(stateDir, { namespace, workload }, complain);

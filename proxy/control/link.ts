@@ -14,7 +14,7 @@ import {
 } from '../../proto/gen/picket/v1/sidecar.ts';
 import type { EventReader } from '../event-reader.ts';
 import type { SidecarLog } from '../log.ts';
-import { type CredentialFiles, callMetadata, channelCredentials } from './credentials.ts';
+import { type CredentialFiles, callMetadata, dialing } from './credentials.ts';
 import { type Producer, Publisher, type PublishStream, settleMarks } from './publisher.ts';
 import type { Pushes } from './pushes.ts';
 
@@ -64,12 +64,10 @@ export class Link {
   /** Opens the connection at once. Throws CONFIG_INVALID if a credential file cannot be used. */
   constructor(options: LinkOptions) {
     this.#options = options;
-    this.#sidecars = new SidecarServiceClient(
-      options.address,
-      channelCredentials(options.files),
-      CHANNEL_OPTIONS,
-    );
-    this.#events = new EventServiceClient(options.address, channelCredentials(options.files), {
+    const dial = dialing(options.address, options.files);
+    const channel = { ...CHANNEL_OPTIONS, ...dial.options };
+    this.#sidecars = new SidecarServiceClient(options.address, dial.credentials, channel);
+    this.#events = new EventServiceClient(options.address, dial.credentials, {
       channelOverride: (this.#sidecars as unknown as Client).getChannel(),
     });
     this.over = new Promise((resolve) => {
