@@ -112,7 +112,7 @@ describe('FeatureEngine', () => {
   it('equals the naive engine on random requests', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 1e9 }), (seed) => compareRun(seed, 120)),
-      { numRuns: 15 },
+      { numRuns: 60 },
     );
   });
 
