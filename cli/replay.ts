@@ -39,7 +39,7 @@ const OPTIONS = {
   json: kinds.flag({ group: 'Output', help: 'One line of JSON last.' }),
 } as const;
 
-const USAGE = `Usage: picket replay --log FILE[.gz] (--target URL [--speed N] | --offline [--bundle FILE]) [options]
+const USAGE = `Usage: picket replay --log FILE[.gz] (--target URL | --offline) [options]
 
 Requests go in the order of their times; the client address travels in X-Forwarded-For, so start the
 sidecar with --client-ip-source xff --trusted-proxies 127.0.0.0/8. Lines that are no requests are counted
