@@ -63,7 +63,7 @@ export const IMPORT_TABLE: readonly ImportRow[] = [
     },
     node: true,
   },
-  { part: 'training', may: ['domain', 'feature-engine', 'wasm-core/host'], npm: {}, node: true },
+  { part: 'training', may: ['domain', 'wasm-core/host'], npm: {}, node: true },
   { part: 'simulator', may: ['domain', 'feature-engine'], npm: { undici: 'sends requests' }, node: true },
   {
     part: 'cli',

@@ -83,8 +83,9 @@ function judgeLocal(
     return undefined;
   }
   const top = row.part.split('/')[0]!;
-  // A test may use what its own part offers to tests, wherever in the part it stands.
-  return file.path.endsWith('.test.ts') && under(target, top)
+  // A test may use all of its own part, and what the parts it may import offer to tests.
+  const offered = row.may.some((part) => under(target, `${part.split('/')[0]}/testing`));
+  return isTest(file.path) && (under(target, top) || offered)
     ? undefined
     : `${row.part} may not import ${target}`;
 }
