@@ -3,9 +3,9 @@
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { pino } from 'pino';
 import { addressText, checkControlPlaneConfig } from '../control-plane/config.ts';
 import { CONTROL_PLANE_OPTIONS } from '../control-plane/control-plane-options.ts';
+import { controlPlaneLog } from '../control-plane/log.ts';
 import { type RunningControlPlane, startControlPlane } from '../control-plane/main.ts';
 import { systemClock } from '../domain/clock.ts';
 import type { Command, CommandIo } from './command.ts';
@@ -14,9 +14,9 @@ import { PACKAGE_ROOT } from './package-root.ts';
 
 const USAGE = `Usage: picket control-plane --data-dir DIR [options]
 
-Keeps the policy, the models and the events of many sidecars, and switches their mode. Sidecars and operators speak gRPC to
-it; probes and metrics are on a read-only HTTP listener. Beyond loopback it needs TLS and tokens and refuses to start
-without them.
+Keeps the policy, the models and the events of many sidecars, and switches their mode. Sidecars and operators
+speak gRPC to it; probes and metrics are on a read-only HTTP listener. Beyond loopback it needs TLS and tokens
+and refuses to start without them.
 
   picket control-plane --listen 127.0.0.1:14443 --http 127.0.0.1:14444 --data-dir ./data
   picket ctl status --control-plane 127.0.0.1:14443
@@ -43,7 +43,7 @@ async function run(args: string[], io: CommandIo): Promise<number> {
     args,
     io,
   );
-  const log = pino({ name: 'picket-control-plane', level: config.logLevel });
+  const log = controlPlaneLog(config.logLevel);
   const running = await startControlPlane(config, { clock: systemClock(), log, version: version() });
   if (config.listen.port === 0) {
     io.stdout.write(`gRPC on ${running.grpcAddress}, HTTP on ${running.httpAddress}\n`);

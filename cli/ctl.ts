@@ -1,4 +1,5 @@
-// `picket ctl`: asks and steers a control plane over gRPC. Picks the sub-command; each has its file in ctl/.
+// `picket ctl`: asks and steers a control plane over gRPC.
+// Picks the sub-command; each has its file in ctl/.
 
 import { PicketError } from '../domain/errors.ts';
 import type { Command, CommandIo } from './command.ts';
@@ -27,14 +28,15 @@ function ownOptions(title: string, options: Parameters<typeof optionsHelp>[0]): 
   return [`${title}:`, ...lines.slice(0, end).filter((line) => !/^\S.*:$|^$/.test(line)), ''].join('\n');
 }
 
-const USAGE = `Usage: picket ctl mode [monitor|block] [--workload W] [--namespace N] [--route 'METHOD /template'] [--for TIME]
+const USAGE = `Usage: picket ctl mode [monitor|block] [--workload W] [--namespace N]
+                       [--route 'METHOD /template'] [--for TIME]
        picket ctl policy get | apply FILE [--expect V] | history
        picket ctl model push FILE [--activate] | activate DIGEST | rollback | list
        picket ctl status
        picket ctl verdicts [--follow] [--limit N] [--verdict flag,block] [--json]
 
-Without a mode, "ctl mode" shows the one that holds. A change is a new version of the policy, and the command waits until
-the connected sidecars run it. A model is named by the beginning of its digest or bundle id.
+Without a mode, "ctl mode" shows the one that holds. A change is a new version of the policy, and the command
+waits until the connected sidecars run it. A model is named by the beginning of its digest or bundle id.
 
   picket ctl mode block --control-plane 127.0.0.1:14443
   picket ctl mode block --workload orders --route 'GET /orders/{id}' --for 30m

@@ -47,7 +47,7 @@ describe('listeners', () => {
     expect(isLoopbackHost(host)).toBe(expected);
   });
 
-  test('beyond loopback without TLS or without tokens nothing starts, and the words say what is missing', () =>
+  test('beyond loopback nothing starts without TLS and tokens, and the words say what is missing', () =>
     inFolder(async (dir) => {
       const open = ['--listen', '0.0.0.0:0'];
       await expect(startIn(join(dir, 'a'), open)).rejects.toMatchObject({

@@ -1,4 +1,5 @@
 // `picket ctl mode`: shows the mode of a scope, or sets it and waits until the sidecars run it.
+// What a mode means for a scope is decided by the control plane.
 
 import { PicketError } from '../../domain/errors.ts';
 import { MODES } from '../../domain/verdict.ts';

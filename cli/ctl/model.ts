@@ -1,4 +1,5 @@
 // `picket ctl model push|activate|rollback|list`: bundles at the control plane.
+// The control plane checks a bundle; nothing of it is read here.
 
 import { open } from 'node:fs/promises';
 import type { ServiceError } from '@grpc/grpc-js';

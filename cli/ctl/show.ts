@@ -1,4 +1,5 @@
-// How `picket ctl` writes: aligned columns, times, counts of acks. No calls are made here.
+// How `picket ctl` writes: aligned columns, times, counts of acks.
+// No calls are made here.
 
 import type { SidecarAck } from '../../proto/gen/picket/v1/common.ts';
 import { modeSourceWords, modeWords } from '../../proto/words.ts';

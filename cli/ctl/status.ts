@@ -1,4 +1,5 @@
 // `picket ctl status`: versions, sidecars and the account of events.
+// The same is in the HTTP status of the control plane, for scripts on its own machine.
 
 import {
   ControlServiceClient,

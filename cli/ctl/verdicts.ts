@@ -1,4 +1,5 @@
 // `picket ctl verdicts`: the newest stored events, and with --follow the new ones as they come.
+// Filters are applied by the control plane.
 
 import type { ServiceError } from '@grpc/grpc-js';
 import { PicketError } from '../../domain/errors.ts';

@@ -6,15 +6,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { RunningControlPlane } from '../control-plane/main.ts';
-import { getStatus, operator, publish, publisher } from '../control-plane/testing/calls.ts';
-import { RawSidecar } from '../control-plane/testing/raw-sidecar.ts';
-import { startIn } from '../control-plane/testing/running.ts';
-import { encodeBatch, range, sampleEvent } from '../control-plane/testing/sample-events.ts';
-import { PublishRequest } from '../proto/gen/picket/v1/events.ts';
-import { packBundle } from '../wasm-core/host/bundle.ts';
-import { smallSpec } from '../wasm-core/testing/test-bundle.ts';
-import { runPicket } from './main.ts';
+import { runPicket } from '../../cli/main.ts';
+import type { RunningControlPlane } from '../../control-plane/main.ts';
+import { getStatus, operator, publish, publisher } from '../../control-plane/testing/calls.ts';
+import { RawSidecar } from '../../control-plane/testing/raw-sidecar.ts';
+import { startIn } from '../../control-plane/testing/running.ts';
+import { encodeBatch, range, sampleEvent } from '../../control-plane/testing/sample-events.ts';
+import { PublishRequest } from '../../proto/gen/picket/v1/events.ts';
+import { packBundle } from '../../wasm-core/host/bundle.ts';
+import { smallSpec } from '../../wasm-core/testing/test-bundle.ts';
 
 interface Ran {
   readonly code: number;

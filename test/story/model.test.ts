@@ -6,9 +6,13 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ChannelCredentials, type ServiceError } from '@grpc/grpc-js';
 import { describe, expect, test } from 'vitest';
-import { seededRandom } from '../domain/random.ts';
-import { errorOfCall, unaryCall } from '../proto/client-call.ts';
-import { Mode, Resource } from '../proto/gen/picket/v1/common.ts';
+import { operator, setMode } from '../../control-plane/testing/calls.ts';
+import { RawSidecar } from '../../control-plane/testing/raw-sidecar.ts';
+import { inFolder, startIn, withControlPlane } from '../../control-plane/testing/running.ts';
+import { range } from '../../control-plane/testing/sample-events.ts';
+import { seededRandom } from '../../domain/random.ts';
+import { errorOfCall, unaryCall } from '../../proto/client-call.ts';
+import { Mode, Resource } from '../../proto/gen/picket/v1/common.ts';
 import {
   ActivateModelRequest,
   ModelServiceClient,
@@ -16,15 +20,11 @@ import {
   type PushModelResponse,
   RollbackModelRequest,
   Stage,
-} from '../proto/gen/picket/v1/model.ts';
-import type { FetchBundleResponse } from '../proto/gen/picket/v1/sidecar.ts';
-import { packBundle, signBundle } from '../wasm-core/host/bundle.ts';
-import { randomEnsemble } from '../wasm-core/testing/random-ensemble.ts';
-import { smallSpec, verdictSpec } from '../wasm-core/testing/test-bundle.ts';
-import { operator, setMode } from './testing/calls.ts';
-import { RawSidecar } from './testing/raw-sidecar.ts';
-import { inFolder, startIn, withControlPlane } from './testing/running.ts';
-import { range } from './testing/sample-events.ts';
+} from '../../proto/gen/picket/v1/model.ts';
+import type { FetchBundleResponse } from '../../proto/gen/picket/v1/sidecar.ts';
+import { packBundle, signBundle } from '../../wasm-core/host/bundle.ts';
+import { randomEnsemble } from '../../wasm-core/testing/random-ensemble.ts';
+import { smallSpec, verdictSpec } from '../../wasm-core/testing/test-bundle.ts';
 
 const models = (address: string) => new ModelServiceClient(address, ChannelCredentials.createInsecure());
 
