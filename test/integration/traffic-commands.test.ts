@@ -68,19 +68,11 @@ describe('picket simulate', () => {
   });
 
   it('sees attackers refused by a real sidecar in block mode, and users answered', async () => {
-    const url = await guarded('block', 20);
-    const traffic = [
-      '--users',
-      '20',
-      '--visits',
-      '0.05',
-      '--attacks',
-      'extreme_delete',
-      '--attack-rate',
-      '4',
-    ];
-    const volume = ['--seconds', '6', '--speed', '20', '--attack-requests', '120'];
-    const seen = await result('simulate', '--target', url, ...volume, ...traffic);
+    const url = await guarded('block', 4);
+    const people = ['--users', '150', '--visits', '0'];
+    const attacks = ['--attacks', 'extreme_delete', '--attack-rate', '13'];
+    const volume = ['--seconds', '8', '--speed', '4', '--attack-requests', '120'];
+    const seen = await result('simulate', '--target', url, ...volume, ...people, ...attacks);
     expect(seen.failed).toBe(0);
     expect(seen.by_label['extreme_delete']!.requests).toBeGreaterThan(100);
     expect(seen.by_label['extreme_delete']!.refused).toBeGreaterThan(
