@@ -24,12 +24,15 @@ afterAll(async () => {
   await origin.close();
 });
 
+const POST = 'POST /a HTTP/1.1\r\nHost: a\r\n';
 const SEEDS = [
   'GET /a?b=c HTTP/1.1\r\nHost: a\r\nAccept: */*\r\nCookie: session=1\r\n\r\n',
-  'POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nConnection: keep-alive, X\r\n\r\nhelloGET /b HTTP/1.1\r\nHost: a\r\n\r\n',
-  'POST /a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n1;x=y\r\n!\r\n0\r\nT: v\r\n\r\n',
-  'DELETE /a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nConnection: keep-alive, upgrade\r\n\r\n1b\r\nGET /x HTTP/1.1\r\nHost: a\r\n\r\n\r\n0\r\n\r\n',
-  'GET /ws HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\nrest',
+  `${POST}Content-Length: 5\r\nConnection: keep-alive, X\r\n\r\nhelloGET /b HTTP/1.1\r\nHost: a\r\n\r\n`,
+  `${POST}Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n1;x=y\r\n!\r\n0\r\nT: v\r\n\r\n`,
+  'DELETE /a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nConnection: keep-alive, upgrade\r\n\r\n' +
+    '1b\r\nGET /x HTTP/1.1\r\nHost: a\r\n\r\n\r\n0\r\n\r\n',
+  'GET /ws HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n' +
+    'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\nrest',
   'PUT /a HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\nabc',
   'GET http://a/x HTTP/1.1\r\nHost: a\r\n\r\nGET /y HTTP/1.0\r\n\r\n',
   'OPTIONS * HTTP/1.1\r\nHost: a\r\nMax-Forwards: 1\r\n\r\n',

@@ -194,7 +194,8 @@ export const ACCEPTED: readonly Accepted[] = [
   {
     name: 'hop-by-hop fields',
     send: get(
-      'Keep-Alive: timeout=5\r\nProxy-Connection: keep-alive\r\nProxy-Authorization: x\r\nProxy-Authenticate: x\r\nTE: trailers\r\n',
+      'Keep-Alive: timeout=5\r\nProxy-Connection: keep-alive\r\nProxy-Authorization: x\r\n' +
+        'Proxy-Authenticate: x\r\nTE: trailers\r\n',
     ),
     line: 'GET /a HTTP/1.1',
     fields: {

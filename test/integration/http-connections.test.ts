@@ -108,7 +108,8 @@ describe('connections', () => {
 
   it('serves HTTP/1.0: no chunks, no 1xx, no kept connection', async () => {
     origin.answer = () =>
-      'HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n';
+      'HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n' +
+      'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n';
     client.send('GET /a HTTP/1.0\r\nHost: a\r\nConnection: keep-alive\r\nTE: chunked\r\n\r\n');
     const answer = await client.response();
     expect([answer?.status, answer?.framing, answer?.body.toString()]).toEqual([200, 'close', 'abc']);

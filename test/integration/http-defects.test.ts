@@ -59,8 +59,8 @@ it('3: a target that no URL parser takes ends nothing', async () => {
 
 it('4: fields named in Connection, and the connection fields themselves, stay here', async () => {
   client.send(
-    'GET /a HTTP/1.1\r\nHost: a\r\nConnection: keep-alive, X-One, x-two\r\nX-One: 1\r\nx-TWO: 2\r\nX-Three: 3\r\n' +
-      'Keep-Alive: timeout=9\r\nProxy-Authorization: Basic x\r\nTE: trailers\r\n\r\n',
+    'GET /a HTTP/1.1\r\nHost: a\r\nConnection: keep-alive, X-One, x-two\r\nX-One: 1\r\nx-TWO: 2\r\n' +
+      'X-Three: 3\r\nKeep-Alive: timeout=9\r\nProxy-Authorization: Basic x\r\nTE: trailers\r\n\r\n',
   );
   await client.response();
   const seen = origin.requests[0]?.fields ?? [];

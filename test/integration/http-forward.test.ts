@@ -32,8 +32,8 @@ afterEach(async () => {
 describe('answers', () => {
   it('keeps order, case, duplicates and bytes of fields, and drops hop-by-hop ones', async () => {
     origin.answer = () =>
-      'HTTP/1.1 200 OK\r\nX-B: 1\r\nset-cookie: a=1\r\nSet-Cookie: b=2\r\nConnection: x-gone\r\nX-Gone: 1\r\n' +
-      'Keep-Alive: timeout=5\r\nContent-Length: 2\r\nX-Latin: \xe9\xff\r\n' +
+      'HTTP/1.1 200 OK\r\nX-B: 1\r\nset-cookie: a=1\r\nSet-Cookie: b=2\r\nConnection: x-gone\r\n' +
+      'X-Gone: 1\r\nKeep-Alive: timeout=5\r\nContent-Length: 2\r\nX-Latin: \xe9\xff\r\n' +
       'Content-Disposition: attachment; filename="\xc3\xa9\xe9"\r\nx-b: 2\r\n\r\nok';
     const answer = await client.send(GET).response();
     const own = new Set(['connection', 'keep-alive']);
@@ -129,7 +129,8 @@ describe('answers', () => {
 
   it('passes on trailers with a chunked answer', async () => {
     origin.answer = () =>
-      'HTTP/1.1 200 OK\r\nTrailer: X-Sum\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0\r\nX-Sum: \xe9\r\nx-sum: 2\r\n\r\n';
+      'HTTP/1.1 200 OK\r\nTrailer: X-Sum\r\nTransfer-Encoding: chunked\r\n\r\n' +
+      '2\r\nab\r\n0\r\nX-Sum: \xe9\r\nx-sum: 2\r\n\r\n';
     const answer = await client.send(GET).response();
     expect(answer?.trailers).toEqual([
       ['X-Sum', '\xe9'],

@@ -102,7 +102,8 @@ describe('limits', () => {
   it('a body of just the bound passes', async () => {
     await open({ bodyMaxBytes: 100 });
     client.send(
-      `POST /a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n64\r\n${'x'.repeat(100)}\r\n0\r\n\r\n`,
+      'POST /a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n' +
+        `64\r\n${'x'.repeat(100)}\r\n0\r\n\r\n`,
     );
     expect((await client.response())?.status).toBe(200);
   });

@@ -134,7 +134,7 @@ describe('targets that read two ways', () => {
 });
 
 describe('changes', () => {
-  it('a mode switch holds from the next request on; one under way keeps the tail it was judged by', async () => {
+  it('a mode switch holds from the next request on; one under way keeps its tail', async () => {
     await open({ fleet: monitor });
     let answer = (): void => {};
     origin.answer = () => (_, socket) => {

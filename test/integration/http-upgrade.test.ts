@@ -76,7 +76,8 @@ describe('tunnels', () => {
     echo();
     client.send(
       handshake(
-        'Expect: 100-continue\r\nContent-Length: 0\r\nTE: trailers\r\nTrailer: foo\r\nCookie: a=1\r\nCookie: b=2\r\n',
+        'Expect: 100-continue\r\nContent-Length: 0\r\nTE: trailers\r\nTrailer: foo\r\n' +
+          'Cookie: a=1\r\nCookie: b=2\r\n',
       ),
     );
     expect((await client.response())?.status).toBe(101);

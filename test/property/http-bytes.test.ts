@@ -110,68 +110,55 @@ function cutOf(chunkBytes: number | null, bytes: number): number | null {
   return chunkBytes === null ? null : Math.max(chunkBytes, Math.ceil(bytes / 2000));
 }
 
+type Side = {
+  fields: [string, string][];
+  bytes: number;
+  seed: number;
+  chunkBytes: number | null;
+  writeBytes: number;
+};
+
+/** One side's message: as bytes, and as what has to arrive. */
+function written(
+  startLine: string,
+  side: Side,
+  first: [string, string][],
+): { bytes: Buffer; expected: unknown } {
+  const body = bodyOf(side.bytes, side.seed);
+  const { fields } = side;
+  const framing = side.chunkBytes === null ? 'length' : 'chunked';
+  const cut = cutOf(side.chunkBytes, side.bytes);
+  return {
+    bytes: serialise(startLine, [...first, ...fields], body, cut),
+    expected: comparable({ startLine, fields, framing, body, trailers: [] }),
+  };
+}
+
+const exchange = fc.record({
+  method: fc.constantFrom('POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'GET'),
+  target: fc.stringMatching(/^\/[\x21-\x22\x24-\x7e]{0,60}$/),
+  status: fc.constantFrom('200 OK', '201 Created', '404 Not Found', '500 Internal Server Error', '299 Odd'),
+  up: message,
+  down: message,
+});
+
 it('what goes in comes out', async () => {
-  const method = fc.constantFrom('POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'GET');
-  const target = fc.stringMatching(/^\/[\x21-\x22\x24-\x7e]{0,60}$/);
-  const status = fc.constantFrom(
-    '200 OK',
-    '201 Created',
-    '404 Not Found',
-    '500 Internal Server Error',
-    '299 Odd',
-  );
-  const property = fc.asyncProperty(
-    method,
-    target,
-    status,
-    message,
-    message,
-    async (verb, path, line, up, down) => {
-      const request = bodyOf(up.bytes, up.seed);
-      const upBytes = serialise(
-        `${verb} ${path} HTTP/1.1`,
-        [['Host', 'a'], ...up.fields],
-        request,
-        cutOf(up.chunkBytes, up.bytes),
-      );
-      const answer = bodyOf(down.bytes, down.seed);
-      const downBytes = serialise(
-        `HTTP/1.1 ${line}`,
-        down.fields,
-        answer,
-        cutOf(down.chunkBytes, down.bytes),
-      );
-      origin.answer = () => (_, socket) => {
-        void write(downBytes, down.writeBytes, (piece) => socket.write(piece));
-      };
-      for (const plane of planes) {
-        const client = await RawClient.open(plane.port);
-        void write(upBytes, up.writeBytes, (piece) => client.socket.write(piece));
-        const received = await client.response();
-        client.destroy();
-        const sent = { trailers: [] as [string, string][] };
-        expect(comparable(origin.requests.at(-1) as Message)).toEqual(
-          comparable({
-            ...sent,
-            startLine: `${verb} ${path} HTTP/1.1`,
-            fields: up.fields,
-            framing: up.chunkBytes === null ? 'length' : 'chunked',
-            body: request,
-          }),
-        );
-        expect(comparable(received as Message)).toEqual(
-          comparable({
-            ...sent,
-            startLine: `HTTP/1.1 ${line}`,
-            fields: down.fields,
-            framing: down.chunkBytes === null ? 'length' : 'chunked',
-            body: answer,
-          }),
-        );
-      }
-      origin.requests.length = 0;
-    },
-  );
+  const property = fc.asyncProperty(exchange, async ({ method, target, status, up, down }) => {
+    const request = written(`${method} ${target} HTTP/1.1`, up, [['Host', 'a']]);
+    const answer = written(`HTTP/1.1 ${status}`, down, []);
+    origin.answer = () => (_, socket) => {
+      void write(answer.bytes, down.writeBytes, (piece) => socket.write(piece));
+    };
+    for (const plane of planes) {
+      const client = await RawClient.open(plane.port);
+      void write(request.bytes, up.writeBytes, (piece) => client.socket.write(piece));
+      const received = await client.response();
+      client.destroy();
+      expect(comparable(origin.requests.at(-1) as Message)).toEqual(request.expected);
+      expect(comparable(received as Message)).toEqual(answer.expected);
+    }
+    origin.requests.length = 0;
+  });
   await fc.assert(property, { numRuns: 60 });
   expect(origin.violations).toEqual([]);
   for (const plane of planes)
