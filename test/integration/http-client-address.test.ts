@@ -219,7 +219,8 @@ describe('the address that a request counts under', () => {
 
 const SPOOFED =
   'X-Forwarded-For: 6.6.6.6\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: bank.test\r\n' +
-  'X-Real-IP: 6.6.6.6\r\nX-Request-Id: mine-1\r\nForwarded: for=6.6.6.6\r\nVia: 1.0 fred\r\nTraceparent: 00-abc\r\n';
+  'X-Real-IP: 6.6.6.6\r\nX-Request-Id: mine-1\r\nForwarded: for=6.6.6.6\r\nVia: 1.0 fred\r\n' +
+  'Traceparent: 00-abc\r\n';
 const NAMES = [
   'x-forwarded-for',
   'x-forwarded-proto',
