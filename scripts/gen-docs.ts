@@ -29,9 +29,12 @@ function features(): string {
   return [
     '# Features',
     NOTE,
-    'Ids are permanent. A bundle names the ids it reads; a sidecar takes a bundle if it offers all of them. Values are rounded to 32-bit floats once, when they are written.',
-    'Windows are two-slice counters: the current slice plus the previous one weighted by how much of it the window still covers. Sketches count distinct values in a bitmap of',
-    'm bits by linear counting (Whang, Vander-Zanden, Taylor 1990): standard error about 8 % at m/2 values and 18 % at 2m for m = 64 (12 % and 28 % for m = 32).',
+    'Ids are permanent. A bundle names the ids it reads; a sidecar takes a bundle if it offers all ' +
+      'of them. Values are rounded to 32-bit floats once, when they are written.',
+    'Windows are two-slice counters: the current slice plus the previous one weighted by how much ' +
+      'of it the window still covers. Sketches count distinct values in a bitmap of',
+    'm bits by linear counting (Whang, Vander-Zanden, Taylor 1990): standard error about 8 % at ' +
+      'm/2 values and 18 % at 2m for m = 64 (12 % and 28 % for m = 32).',
     '',
     table(['id', 'name', 'unit', 'range', 'meaning', 'missing when'], rows),
     '',
@@ -49,7 +52,8 @@ function errors(): string {
     '# Codes',
     NOTE,
     '## Answers that Picket makes itself',
-    'Body: `application/problem+json` with `type`, `title`, `status`, `request_id`, `reason`; header `x-picket-request-id`.',
+    'Body: `application/problem+json` with `type`, `title`, `status`, `request_id`, `reason`; ' +
+      'header `x-picket-request-id`.',
     '',
     table(['reason', 'status', 'title'], answers),
     '',
@@ -97,8 +101,10 @@ function config(): string {
   return [
     '# Settings',
     NOTE,
-    'A flag wins over the environment, the environment over the file that `--config FILE` names (YAML or JSON), the file over the default.',
-    'Unknown flags and keys are refused; all problems are told at once. Policy is not config: see [policy.schema.json](policy.schema.json).',
+    'A flag wins over the environment, the environment over the file that `--config FILE` names ' +
+      '(YAML or JSON), the file over the default.',
+    'Unknown flags and keys are refused; all problems are told at once. Policy is not config: see ' +
+      '[policy.schema.json](policy.schema.json).',
     '',
     '## picket sidecar',
     optionTable(SIDECAR_OPTIONS),

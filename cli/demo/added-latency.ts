@@ -1,5 +1,6 @@
 // What Picket adds to a request, as a client sees it: pairs of the same GET, straight to the API and through the sidecar,
-// in turn, over kept connections; a pair counts if both got the same status. The difference of the medians (and of the 99 % quantiles) is the added latency.
+// in turn, over kept connections; a pair counts if both got the same status. The difference of the medians (and of the 99 %
+// quantiles) is the added latency.
 
 import { Client } from 'undici';
 

@@ -1,4 +1,5 @@
 // What went wrong upstream -> one reason code. The only place that knows undici's and Node's error codes.
+// Decides nothing about retries or answers. Called by forward.ts and upgrade.ts.
 // Decides no retry and answers nothing. Called by forward.ts and upgrade.ts.
 
 import type { RefusalCode } from '../../domain/refusal.ts';
