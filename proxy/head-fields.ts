@@ -68,8 +68,35 @@ const CACHE_NAMES_MAX = 1024;
 const CACHE_NAME_MAX_LENGTH = 48;
 const cache = new Map<string, number>();
 
+interface Guess {
+  readonly lower: string;
+  /** `Content-Length`: how most senders write it. */
+  readonly title: string;
+  readonly kind: number;
+}
+
+/** Known fields by length and first letter: comparing with one or two names is quicker than hashing a fresh one. */
+const GUESSES: (Guess[] | undefined)[] = new Array(32 * 32).fill(undefined);
+const INITIAL_X = 'x'.charCodeAt(0) & 31;
+for (const [lower, kind] of KINDS) {
+  const title = lower.replace(/(?:^|-)[a-z]/g, (letter) => letter.toUpperCase());
+  const slot = lower.length * 32 + (lower.charCodeAt(0) & 31);
+  GUESSES[slot] = [...(GUESSES[slot] ?? []), { lower, title, kind }];
+}
+
 /** Kind of a field by its name as received, in any case. */
 export function fieldKind(name: string): number {
+  const initial = name.charCodeAt(0) & 31;
+  const guesses = name.length < 32 ? GUESSES[name.length * 32 + initial] : undefined;
+  if (guesses !== undefined) {
+    for (const guess of guesses) if (name === guess.lower || name === guess.title) return guess.kind;
+  } else if (initial !== INITIAL_X && !name.includes('_')) {
+    return FIELD.PLAIN;
+  }
+  return lookUp(name);
+}
+
+function lookUp(name: string): number {
   const known = cache.get(name);
   if (known !== undefined) return known;
   const kind = workOut(name.toLowerCase());

@@ -87,27 +87,29 @@ export function readTrailers(raw: readonly Buffer[]): string[] | null {
 }
 
 /**
- * All names and values as latin-1 texts. When they are views on one buffer, as they are when the head came in one packet,
- * the whole head is decoded at once and cut: one native call instead of two per field.
+ * All names and values as latin-1 texts. When first and last are views on one buffer the head came in one packet, and undici
+ * has joined none of its parts: it is decoded at once and cut, one native call instead of two per field.
  */
 function textsOf(raw: readonly Buffer[]): string[] | null {
   const count = raw.length;
-  const out = new Array<string>(count);
-  if (count === 0) return out;
+  if (count === 0) return [];
   const first = raw[0] as Buffer;
   const last = raw[count - 1] as Buffer;
   const base = first.byteOffset;
-  const end = last.byteOffset + last.length;
-  if (last.buffer !== first.buffer || end < base || end - base > 65_536) return oneByOne(raw);
-  const text = Buffer.from(first.buffer as ArrayBuffer, base, end - base).toString('latin1');
+  const bytes = last.byteOffset + last.length - base;
+  if (bytes < 0 || bytes > 65_536 || last.buffer !== first.buffer) return oneByOne(raw);
+  const text = Buffer.from(first.buffer as ArrayBuffer, base, bytes).toString('latin1');
   if (FORBIDDEN.test(text)) return oneByOne(raw);
+  const out: string[] = [];
+  let end = 0;
   for (let i = 0; i < count; i++) {
     const buffer = raw[i] as Buffer;
-    if (buffer.buffer !== first.buffer) return oneByOne(raw);
     const at = buffer.byteOffset - base;
-    out[i] = text.slice(at, at + buffer.length);
+    if (at < end) return oneByOne(raw);
+    end = at + buffer.length;
+    out.push(text.slice(at, end));
   }
-  return out;
+  return end > bytes ? oneByOne(raw) : out;
 }
 
 function oneByOne(raw: readonly Buffer[]): string[] | null {

@@ -15,6 +15,7 @@ export interface UpstreamOptions {
   readonly connectionsMax: number;
 }
 
+const NO_HEADERS: string[] = [];
 /** Response heads up to this size are passed on. */
 const RESPONSE_HEAD_MAX_BYTES = 64 * 1024;
 
@@ -87,7 +88,7 @@ export class Upstream {
     options.headers = request.headers;
     options.body = request.body as Dispatcher.DispatchOptions['body'] & null;
     connection.client.dispatch(options, handler);
-    options.headers = [];
+    options.headers = NO_HEADERS;
     options.body = null;
   }
 
