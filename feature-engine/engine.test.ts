@@ -5,6 +5,7 @@ import { FEATURE_COUNT, FEATURES, placeOf } from '../domain/features.ts';
 import { HeadView } from '../domain/head-view.ts';
 import { seededRandom } from '../domain/random.ts';
 import { FeatureEngine } from './engine.ts';
+import { SLOT_BYTES } from './row-table.ts';
 import { hashBytes } from './sketch.ts';
 import { TargetScan } from './target-scan.ts';
 import { missingNames, NaiveEngine } from './testing/naive-engine.ts';
@@ -163,7 +164,7 @@ describe('FeatureEngine', () => {
     expect(engine.stats.identities.capacity).toBe(1000);
     expect(engine.stats.identities.used).toBe(1000);
     expect(engine.stats.identities.evictions).toBe(20_001 - 1000);
-    expect(planned).toBe((1000 + 64) * 396);
+    expect(planned).toBe((1000 + 64) * (384 + SLOT_BYTES));
   });
 
   it('drops and counts an outcome whose row has made room', () => {

@@ -90,8 +90,8 @@ export class FeatureEngine {
   constructor(options: FeatureEngineOptions) {
     const identities = options.identities ?? LIMITS.identitiesDefault;
     const shared = options.shared ?? true;
-    this.#identities = new RowTable(identities, shared);
-    this.#addresses = new RowTable(options.addresses ?? identities, shared);
+    this.#identities = new RowTable(identities, { shared });
+    this.#addresses = new RowTable(options.addresses ?? identities, { shared });
     this.#identity = placeIn(this.#identities);
     this.#address = placeIn(this.#addresses);
     this.#startedMs = options.startedMs;
@@ -205,6 +205,7 @@ export class FeatureEngine {
       return;
     }
     row.at = slot * L.ROW_WORDS;
+    if (outcome.status >= 200 && outcome.status < 400) table.addGoodAnswer(slot);
     rollRow(row, this.#moment);
     if (!addOutcome(row, outcome)) this.#late++;
   }

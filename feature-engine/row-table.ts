@@ -1,8 +1,9 @@
-// A table of rows with a capacity that is fixed at start: sets of eight slots, the least recently seen one of a full set makes room.
-// Every look-up touches one set only, so a flood of new keys costs evictions and never memory or long probes.
-// Does not know what a row holds beyond its key. Owned by the feature engine, one table per axis.
+// A table of rows with a capacity that is fixed at start: sets of eight slots; in a full set a row on probation makes room first.
+// Every look-up touches one set only, so a flood of new keys costs evictions and never memory or long probes. A row leaves
+// probation by good answers of the origin and then ages the slower the more it had (docs/adr/0010-who-makes-room.md).
+// Does not know what a row holds beyond its key. Owned by the feature engine, one table per axis and one of profiles.
 
-import { KEY, ROW_BYTES, ROW_WORDS } from './row-layout.ts';
+import { KEY, ROW_WORDS } from './row-layout.ts';
 
 const WAYS = 8;
 /** A handle is generation * HANDLE_SLOTS + slot, an exact integer of 48 bits. */
@@ -14,7 +15,21 @@ export interface TableStats {
   readonly used: number;
   /** Rows that made room for a new key. */
   readonly evictions: number;
+  /** Those of them that had left probation. */
+  readonly evictedKnown: number;
 }
+
+export interface TableShape {
+  /** Words of one row, an even number, the key in the first four; default ROW_WORDS. */
+  readonly rowWords?: number;
+  /** In a SharedArrayBuffer, so that other threads may read it. */
+  readonly shared: boolean;
+}
+
+/** Good answers are counted up to here; 2^15 of them make a row age 32,768 times slower. */
+const GOOD_ANSWERS_MAX = 0xffff;
+/** Bytes beside each row: tag, last look-up, generation, good answers. */
+export const SLOT_BYTES = 14;
 
 export class RowTable {
   readonly capacity: number;
@@ -28,30 +43,36 @@ export class RowTable {
   readonly #tags: Uint32Array;
   readonly #seen: Uint32Array;
   readonly #generations: Uint32Array;
+  /** 0 = on probation. */
+  readonly #goodAnswers: Uint16Array;
+  readonly #rowWords: number;
   /** Counts look-ups; differences are taken modulo 2^32, so wrapping does no harm. */
   #tick = 0;
   #used = 0;
   #evictions = 0;
+  #evictedKnown = 0;
 
   /** @param capacity rows, rounded up to whole sets; at most 2^24. */
-  constructor(capacity: number, shared: boolean) {
+  constructor(capacity: number, { rowWords = ROW_WORDS, shared }: TableShape) {
     if (!Number.isInteger(capacity) || capacity < 1 || capacity > HANDLE_SLOTS - WAYS)
       throw new RangeError(`a table needs 1..${HANDLE_SLOTS - WAYS} rows, not ${capacity}`);
     this.#setCount = Math.ceil(capacity / WAYS);
     this.capacity = this.#setCount * WAYS;
-    const rows = allocate(this.capacity * ROW_BYTES, shared);
+    this.#rowWords = rowWords;
+    const rows = allocate(this.capacity * rowWords * 4, shared);
     this.words = new Uint32Array(rows);
     this.doubles = new Float64Array(rows);
     this.#tags = new Uint32Array(allocate(this.capacity * 4, shared));
     this.#seen = new Uint32Array(allocate(this.capacity * 4, shared));
     this.#generations = new Uint32Array(allocate(this.capacity * 4, shared));
-    this.bytes = this.capacity * (ROW_BYTES + 12);
+    this.#goodAnswers = new Uint16Array(allocate(this.capacity * 2, shared));
+    this.bytes = this.capacity * (rowWords * 4 + SLOT_BYTES);
   }
 
   /** Slot of the key's row; makes one (zeroed but for the key, `madeNew` set) where there is none. */
   find(key: Uint32Array): number {
     const tag = key[1]! === 0 ? 1 : key[1]!;
-    const first = Math.floor((key[0]! / 4294967296) * this.#setCount) * WAYS;
+    const first = this.#setOf(key);
     const tick = (this.#tick + 1) >>> 0;
     this.#tick = tick;
     for (let slot = first; slot < first + WAYS; slot++) {
@@ -65,11 +86,27 @@ export class RowTable {
     this.#tags[slot] = tag;
     this.#seen[slot] = tick;
     this.#generations[slot] = (this.#generations[slot]! + 1) & GENERATION_MASK;
-    const at = slot * ROW_WORDS;
-    this.words.fill(0, at, at + ROW_WORDS);
+    this.#goodAnswers[slot] = 0;
+    const at = slot * this.#rowWords;
+    this.words.fill(0, at, at + this.#rowWords);
     for (let i = 0; i < 4; i++) this.words[at + KEY + i] = key[i]!;
     this.madeNew = true;
     return slot;
+  }
+
+  /** Counts an answer 2xx or 3xx of the origin: the first one ends the probation of the row. */
+  addGoodAnswer(slot: number): void {
+    const count = this.#goodAnswers[slot]!;
+    if (count < GOOD_ANSWERS_MAX) this.#goodAnswers[slot] = count + 1;
+  }
+
+  /** Slot of the key's row or -1; changes nothing. */
+  peek(key: Uint32Array): number {
+    const tag = key[1]! === 0 ? 1 : key[1]!;
+    const first = this.#setOf(key);
+    for (let slot = first; slot < first + WAYS; slot++)
+      if (this.#tags[slot] === tag && this.#sameKey(slot, key)) return slot;
+    return -1;
   }
 
   /** Names this slot as it is now; no longer valid once the row has made room for another key. */
@@ -85,34 +122,57 @@ export class RowTable {
   }
 
   stats(): TableStats {
-    return { capacity: this.capacity, used: this.#used, evictions: this.#evictions };
+    return {
+      capacity: this.capacity,
+      used: this.#used,
+      evictions: this.#evictions,
+      evictedKnown: this.#evictedKnown,
+    };
+  }
+
+  #setOf(key: Uint32Array): number {
+    return Math.floor((key[0]! / 4294967296) * this.#setCount) * WAYS;
   }
 
   #sameKey(slot: number, key: Uint32Array): boolean {
-    const at = slot * ROW_WORDS + KEY;
+    const at = slot * this.#rowWords + KEY;
     const words = this.words;
     return (
       words[at] === key[0] && words[at + 1] === key[1] && words[at + 2] === key[2] && words[at + 3] === key[3]
     );
   }
 
-  /** An empty slot of the set, else the one that was seen longest ago. */
+  /**
+   * An empty slot of the set; else the row on probation that was seen longest ago; else, where all are known, the one with
+   * the largest age / 2^floor(log2(good answers)), ages in look-ups. So newcomers drive out each other, one way in eight
+   * is always theirs, and a row that was answered well a thousand times stays about a thousand times longer.
+   */
   #makeRoom(first: number): number {
-    let oldest = first;
-    let oldestAge = -1;
+    let probation = -1;
+    let probationAge = -1;
+    let known = first;
+    let knownAge = -1;
     for (let slot = first; slot < first + WAYS; slot++) {
       if (this.#tags[slot] === 0) {
         this.#used++;
         return slot;
       }
       const age = (this.#tick - this.#seen[slot]!) >>> 0;
-      if (age > oldestAge) {
-        oldestAge = age;
-        oldest = slot;
+      const good = this.#goodAnswers[slot]!;
+      if (good === 0) {
+        if (age > probationAge) {
+          probationAge = age;
+          probation = slot;
+        }
+      } else if (age / 2 ** (31 - Math.clz32(good)) > knownAge) {
+        knownAge = age / 2 ** (31 - Math.clz32(good));
+        known = slot;
       }
     }
     this.#evictions++;
-    return oldest;
+    if (probation >= 0) return probation;
+    this.#evictedKnown++;
+    return known;
   }
 }
 
