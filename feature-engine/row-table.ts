@@ -34,6 +34,7 @@ export const SLOT_BYTES = 14;
 export class RowTable {
   readonly capacity: number;
   readonly words: Uint32Array;
+  readonly floats: Float32Array;
   readonly doubles: Float64Array;
   readonly bytes: number;
   /** True if the last `find` made its row anew. */
@@ -61,6 +62,7 @@ export class RowTable {
     this.#rowWords = rowWords;
     const rows = allocate(this.capacity * rowWords * 4, shared);
     this.words = new Uint32Array(rows);
+    this.floats = new Float32Array(rows);
     this.doubles = new Float64Array(rows);
     this.#tags = new Uint32Array(allocate(this.capacity * 4, shared));
     this.#seen = new Uint32Array(allocate(this.capacity * 4, shared));
