@@ -1,10 +1,6 @@
 // The session call graph of one identity (seed 000): edges previous route -> this route, distinct, with local and global degrees.
 // Exact on every prefix of up to 32 distinct edges; later new edges are not taken and `graph_truncated` says so. A session ends
 // when nothing came for more than 30 minutes. Does not know identities: the engine gives it the block of the one that calls.
-//
-//  word 0      2     4      5      6      7     8            9          10          12        16           32      66     98        130
-//       first  last  calls  edges  nodes  here  fingerprint  truncated  last route  routes    statistics   nodes   edges  source    dest
-//       f64    f64                        node                                      128 bits  16 f32       34 u32  32     32 f32    32 f32
 
 import type { Block } from './block.ts';
 import { EdgeDegrees, type EdgeDegreesOptions } from './edge-degrees.ts';
@@ -14,6 +10,12 @@ export const SESSION_TIMEOUT_MS = 30 * 60_000;
 export const GRAPH_EDGES_MAX = 32;
 /** A session is a walk: 32 edges join at most 33 routes. */
 const NODES_MAX = 33;
+/*
+ * Words of a block:
+ *   0 first call, f64 ms      2 last call, f64 ms    4 calls      5 edges        6 nodes    7 node of the last call
+ *   8 fingerprint             9 truncated           12 sketch of routes, 128 bits          16 statistics, 16 x f32
+ *  32 routes of the nodes    66 edges: from << 24 | to << 16 | count      98, 130 their global degrees, f32 each
+ */
 const CALLS = 4;
 const EDGES = 5;
 const NODES = 6;

@@ -1,4 +1,5 @@
-// Holds values that a leaf wrote against the range and the "when missing" of its features. Never used outside tests.
+// Holds values that a leaf wrote against the range and the "when missing" of its features.
+// Never used outside tests.
 
 import type { Feature } from '../../domain/feature.ts';
 
