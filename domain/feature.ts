@@ -29,6 +29,8 @@ export type FeatureUnit =
   | 'per_mille'
   | 'bits'
   | 'km_h'
+  | 'km'
+  | 'degrees'
   | 'log_ratio';
 
 export interface Feature {
@@ -43,7 +45,15 @@ export interface Feature {
   readonly missing: string;
 }
 
-export type FeatureRow = readonly [number, string, FeatureUnit, number, string, string?];
+/** Id, name, unit, range (or its largest value, the smallest being 0), meaning, when missing. */
+export type FeatureRow = readonly [
+  number,
+  string,
+  FeatureUnit,
+  number | readonly [number, number],
+  string,
+  string?,
+];
 
 /** Features of one group from rows of [id, name, unit, largest value, meaning, when missing]; the smallest value is 0. */
 export function featureGroup(name: FeatureGroup, rows: readonly FeatureRow[]): Feature[] {
@@ -52,7 +62,7 @@ export function featureGroup(name: FeatureGroup, rows: readonly FeatureRow[]): F
     name: rowName,
     group: name,
     unit,
-    range: [0, max],
+    range: typeof max === 'number' ? [0, max] : max,
     meaning,
     missing: missing ?? 'never',
   }));
