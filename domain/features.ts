@@ -3,6 +3,11 @@
 // The order of FEATURES is the order of places in the vector of this build; bundles name ids, never places.
 
 import { type Feature, featureGroup as group, type FeatureRow as Row } from './feature.ts';
+import { ENCOUNTER_FEATURES } from './features-encounters.ts';
+import { GEO_FEATURES } from './features-geo.ts';
+import { OBJECT_FEATURES } from './features-objects.ts';
+import { SEQUENCE_FEATURES } from './features-sequence.ts';
+import { SESSION_FEATURES } from './features-session.ts';
 
 export type { Feature, FeatureGroup, FeatureUnit } from './feature.ts';
 
@@ -168,6 +173,11 @@ export const FEATURES: readonly Feature[] = [
   ...axis('address', 200),
   ...LINK,
   ...STATE,
+  ...SESSION_FEATURES,
+  ...SEQUENCE_FEATURES,
+  ...OBJECT_FEATURES,
+  ...GEO_FEATURES,
+  ...ENCOUNTER_FEATURES,
 ];
 
 export const FEATURE_COUNT = FEATURES.length;

@@ -60,7 +60,7 @@ export class AddressBook {
   readonly #asns: Uint32Array;
   readonly #kinds: Uint8Array;
   #sources: AddressSources = {};
-  #generation = 0;
+  #generation = 1;
   #next = 0;
 
   /** @param capacity addresses kept, rounded up to a multiple of 4. */
@@ -80,11 +80,6 @@ export class AddressBook {
   use(sources: AddressSources): void {
     this.#sources = sources;
     this.#generation++;
-  }
-
-  /** False until `use` was called: there is nothing to say. */
-  get ready(): boolean {
-    return this.#generation > 0;
   }
 
   /** Fills `facts` for an address: its keyed hash and its text, which is read only if the hash is not cached. */

@@ -4,6 +4,8 @@
 
 import { type Cidr, cidrContains, parseCidr } from '../domain/cidr.ts';
 
+/** No address was given. */
+export const KIND_UNKNOWN = 255;
 export const KIND_DEFAULT = 0;
 export const KIND_PRIVATE = 1;
 export const KIND_DATACENTER = 2;

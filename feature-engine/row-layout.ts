@@ -3,7 +3,7 @@
 // Pure numbers; row-table.ts finds rows, row-update.ts changes them, extract.ts reads them.
 //
 //  word  0      4      5       6        8       10      12       14      18     24        46     54      66      74      88
-//        key128 total  spare   created  last    gapMean gapDev   slices  req    5 min     bytes  sets5m  sets1h  seen1h  spare
+//        key128 total  route   created  last    gapMean gapDev   slices  req    5 min     bytes  sets5m  sets1h  seen1h  spare
 //                              f64      f64     f64     f64      4 x u32 3x2    11x2 u32  4 f64
 
 export const ROW_WORDS = 96;
@@ -13,6 +13,8 @@ export const ROW_BYTES = ROW_WORDS * 4;
 export const KEY = 0;
 /** Requests since the row was made. */
 export const TOTAL = 4;
+/** Route of the last request: what a profile begins with. */
+export const LAST_ROUTE = 5;
 
 /** Places in the f64 view of the row (word / 2): milliseconds since the epoch, and the gap statistics in ms. */
 export const F_CREATED = 3;

@@ -3,7 +3,7 @@
 // facts of the address; it knows no databases.
 
 import type { AddressFacts } from './address-facts.ts';
-import { KIND_DATACENTER, KIND_PRIVATE } from './address-kind.ts';
+import { KIND_DATACENTER, KIND_PRIVATE, KIND_UNKNOWN } from './address-kind.ts';
 import type { Block } from './block.ts';
 import { mix32 } from './sketch.ts';
 import { type Moment, W5M, W24H } from './windows.ts';
@@ -78,8 +78,9 @@ export function observeTravel(block: Block, call: TravelCall, out: Float64Array,
 export function writeAddress(facts: AddressFacts, out: Float64Array, place: number): void {
   out[place] = facts.latitude;
   out[place + 1] = facts.longitude;
-  out[place + 2] = facts.kind === KIND_PRIVATE ? 1 : 0;
-  out[place + 3] = facts.kind === KIND_DATACENTER ? 1 : 0;
+  const unknown = facts.kind === KIND_UNKNOWN;
+  out[place + 2] = unknown ? Number.NaN : facts.kind === KIND_PRIVATE ? 1 : 0;
+  out[place + 3] = unknown ? Number.NaN : facts.kind === KIND_DATACENTER ? 1 : 0;
 }
 
 /** Distance, speed and the flag since the last located request: 3 places. */
