@@ -4,7 +4,7 @@
 import { type Feature, type FeatureRow, featureGroup } from './feature.ts';
 
 const MAX = 2 * 0xffff;
-const NO_PROFILE = 'first request of the identity';
+const NO_PROFILE = 'no profile';
 const SPANS = [
   ['5m', '5 minutes'],
   ['1h', '1 hour'],
@@ -20,7 +20,7 @@ function encounters(id: number, name: string, bound: string, missing = NO_PROFIL
 
 export const ENCOUNTER_FEATURES: readonly Feature[] = featureGroup('encounters', [
   ...encounters(1100, 'method', ' (by class)'),
-  ...encounters(1103, 'agent', '; 8 agents are kept', 'first request, or no User-Agent'),
+  ...encounters(1103, 'agent', '; 8 agents are kept', 'no profile, or no User-Agent'),
   ...encounters(1106, 'route', '; 16 routes are kept'),
   ...encounters(1109, 'path', '; 24 raw paths are kept'),
 ]);

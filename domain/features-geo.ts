@@ -21,7 +21,7 @@ export const GEO_FEATURES: readonly Feature[] = featureGroup('geo', [
     'count',
     131_070,
     'times in 5 minutes that two address and agent pairs of the identity took turns',
-    'first request of the identity',
+    'no profile',
   ],
   [1008, 'country_new', 'flag', 1, 'the identity was not seen in this country in 24 h', YOUNG],
   [1009, 'asn_new', 'flag', 1, 'the identity was not seen in this network in 24 h', YOUNG],

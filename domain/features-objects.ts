@@ -4,7 +4,7 @@
 
 import { type Feature, featureGroup } from './feature.ts';
 
-const NO_ID = 'first request of the identity, or no object id in the path';
+const NO_ID = 'no profile, or no object id in the path';
 
 export const OBJECT_FEATURES: readonly Feature[] = featureGroup('objects', [
   [700, 'object_ids_5m', 'count', 311, 'distinct ids of the route in 5 minutes (64-bit sketch)', NO_ID],
@@ -18,7 +18,7 @@ export const OBJECT_FEATURES: readonly Feature[] = featureGroup('objects', [
     'share',
     1,
     'share of |step| = 1 among steps from one numeric id to the next',
-    'first request of the identity, or no two numeric ids of the route in 1 hour',
+    'no profile, or no two numeric ids of the route in 1 hour',
   ],
   [
     706,
@@ -26,7 +26,7 @@ export const OBJECT_FEATURES: readonly Feature[] = featureGroup('objects', [
     'count',
     1e15,
     'median |step| of the last 9 steps of the route',
-    'first request of the identity, or no two numeric ids of the route',
+    'no profile, or no two numeric ids of the route',
   ],
   [
     707,
@@ -34,7 +34,7 @@ export const OBJECT_FEATURES: readonly Feature[] = featureGroup('objects', [
     'share',
     1,
     'share of 403 and 404 among the answers for ids of the route',
-    'first request of the identity, no object id in the path, or no answers in 1 hour',
+    'no profile, no object id in the path, or no answers in 1 hour',
   ],
   [
     708,
@@ -42,7 +42,7 @@ export const OBJECT_FEATURES: readonly Feature[] = featureGroup('objects', [
     'count',
     311,
     'most distinct values in 1 hour of a query key of this request (64-bit sketch, 4 keys)',
-    'first request of the identity, or no query parameter',
+    'no profile, or no query parameter',
   ],
   [
     709,
@@ -50,6 +50,6 @@ export const OBJECT_FEATURES: readonly Feature[] = featureGroup('objects', [
     'share',
     1,
     'share of raw paths that the identity did not ask for in 24 h',
-    'first request of the identity',
+    'no profile',
   ],
 ]);

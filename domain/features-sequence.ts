@@ -3,7 +3,7 @@
 
 import { type Feature, featureGroup } from './feature.ts';
 
-const NO_PROFILE = 'first request of the identity';
+const NO_PROFILE = 'no profile';
 const NO_STEP = 'first call of the session';
 
 export const SEQUENCE_FEATURES: readonly Feature[] = featureGroup('sequence', [

@@ -4,7 +4,7 @@
 
 import { type Feature, type FeatureRow, featureGroup } from './feature.ts';
 
-const NO_PROFILE = 'first request of the identity';
+const NO_PROFILE = 'no profile';
 const NO_EDGE = 'fewer than 2 requests in the session';
 const ONE_EDGE = 'fewer than 2 distinct edges';
 

@@ -7,7 +7,7 @@ import { IDENTITY_KINDS, type RequestIdentity } from '../domain/identity.ts';
 import { LIMITS } from '../domain/limits.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import { AddressBook } from './address-facts.ts';
-import { agentFamily } from './agent-family.ts';
+import { AgentFamilies } from './agent-family.ts';
 import * as X from './extract.ts';
 import { NO_FACTS, newProfileCall, type ProfileCall, Profiles } from './profiles.ts';
 import * as L from './row-layout.ts';
@@ -94,6 +94,7 @@ export class FeatureEngine {
   readonly #addresses: RowTable;
   readonly #profiles: Profiles;
   readonly #traces = new Traces();
+  readonly #families = new AgentFamilies();
   readonly #identity: RowPlace;
   readonly #address: RowPlace;
   readonly #moment = new Moment();
@@ -201,7 +202,10 @@ export class FeatureEngine {
       { name: 'identity rows', bytes: this.#identities.bytes },
       { name: 'address rows', bytes: this.#addresses.bytes },
       { name: 'profiles', bytes: this.#profiles.bytes },
-      { name: 'workload features', bytes: this.#profiles.workloadBytes + this.#traces.bytes },
+      {
+        name: 'workload features',
+        bytes: this.#profiles.workloadBytes + this.#traces.bytes + this.#families.bytes,
+      },
       { name: 'address facts', bytes: this.addressBook.bytes },
     ];
   }
@@ -237,7 +241,8 @@ export class FeatureEngine {
     call.route = marks.route;
     call.path = marks.path === 0 ? 1 : marks.path;
     call.agent = marks.agent;
-    call.agentFamily = field < 0 ? 0 : agentFamily(head.bytes, head.valueStart(field), head.valueEnd(field));
+    const { bytes } = head;
+    call.agentFamily = this.#families.of(marks.agent, bytes, head.valueStart(field), head.valueEnd(field));
     call.pair = mix32(who.addressKey[2]! ^ marks.agent) || 1;
     call.stateAgeMs = this.#moment.nowMs - this.#startedMs;
     const text = request.addressText;

@@ -14,39 +14,42 @@ const PROBES = 3;
 export class SeenPairs {
   readonly bytes: number;
   readonly #blocks: number;
-  readonly #current: Uint32Array;
-  readonly #previous: Uint32Array;
+  /** Of each block the even days, then the odd ones: side by side, so that one look at memory finds both. */
+  readonly #words: Uint32Array;
   #slice = 0;
 
   /** @param bits of one slice, rounded up to whole blocks. */
   constructor(bits = 2 ** 21) {
     this.#blocks = Math.ceil(bits / 32 / BLOCK_WORDS);
-    this.#current = new Uint32Array(this.#blocks * BLOCK_WORDS);
-    this.#previous = new Uint32Array(this.#blocks * BLOCK_WORDS);
-    this.bytes = this.#current.byteLength * 2;
+    this.#words = new Uint32Array(this.#blocks * BLOCK_WORDS * 2);
+    this.bytes = this.#words.byteLength;
   }
 
   /** Was the pair seen in this or the previous day? Marks it. `a` and `b` are 32-bit hashes, `slice` the day's number. */
   seenBefore(a: number, b: number, slice: number): boolean {
     if (slice > this.#slice) this.#roll(slice);
     const pair = mix32(a ^ Math.imul(b, 0x9e3779b1));
+    const words = this.#words;
     let probe = mix32(pair ^ 0x51ed270b ^ a);
-    const first = Math.floor((pair / 4294967296) * this.#blocks) * BLOCK_WORDS;
+    const first = Math.floor((pair / 4294967296) * this.#blocks) * BLOCK_WORDS * 2;
+    const current = first + (slice & 1) * BLOCK_WORDS;
+    const previous = first + (1 - (slice & 1)) * BLOCK_WORDS - current;
     let seen = true;
     for (let i = 0; i < PROBES; i++) {
-      const word = first + ((probe >>> 5) & (BLOCK_WORDS - 1));
+      const word = current + ((probe >>> 5) & (BLOCK_WORDS - 1));
       const bit = 1 << (probe & 31);
-      if (((this.#current[word]! | this.#previous[word]!) & bit) === 0) seen = false;
-      this.#current[word] = this.#current[word]! | bit;
+      if (((words[word]! | words[word + previous]!) & bit) === 0) seen = false;
+      words[word] = words[word]! | bit;
       probe >>>= 8;
     }
     return seen;
   }
 
   #roll(slice: number): void {
-    if (slice - this.#slice === 1) this.#previous.set(this.#current);
-    else this.#previous.fill(0);
-    this.#current.fill(0);
+    const words = this.#words;
+    if (slice - this.#slice > 1) words.fill(0);
+    for (let at = (slice & 1) * BLOCK_WORDS; at < words.length; at += BLOCK_WORDS * 2)
+      for (let i = at; i < at + BLOCK_WORDS; i++) words[i] = 0;
     this.#slice = slice;
   }
 }
@@ -58,26 +61,26 @@ export class SeenPairs {
 export class LastUsers {
   readonly bytes: number;
   readonly #mask: number;
-  readonly #objects: Uint32Array;
-  readonly #users: Uint32Array;
+  /** Pairs of object and user. */
+  readonly #places: Uint32Array;
 
   /** @param places a power of two. */
   constructor(places = 2 ** 16) {
     if (places < 1 || (places & (places - 1)) !== 0)
       throw new RangeError(`places must be a power of two, not ${places}`);
     this.#mask = places - 1;
-    this.#objects = new Uint32Array(places);
-    this.#users = new Uint32Array(places);
-    this.bytes = places * 8;
+    this.#places = new Uint32Array(places * 2);
+    this.bytes = this.#places.byteLength;
   }
 
   /** Was `object` last asked for by another than `user`? Notes the user. Both are 32-bit hashes, the user's never 0. */
   byAnother(object: number, user: number): boolean {
-    const place = mix32(object) & this.#mask;
-    const last = this.#users[place]!;
-    const other = last !== 0 && this.#objects[place] === object >>> 0 && last !== user >>> 0;
-    this.#objects[place] = object;
-    this.#users[place] = user;
+    const places = this.#places;
+    const at = (mix32(object) & this.#mask) * 2;
+    const last = places[at + 1]!;
+    const other = last !== 0 && places[at] === object >>> 0 && last !== user >>> 0;
+    places[at] = object;
+    places[at + 1] = user;
     return other;
   }
 }

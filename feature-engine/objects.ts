@@ -13,34 +13,35 @@ const QUERY_KEYS = 4;
 const STEPS = 9;
 
 /*
- * Words of a block: 0 slice numbers (5 min, 1 h, 24 h), 4 calls, 5 calls of new paths, 8 routes, 208 query keys.
+ * Words of a block: 0 slice numbers (5 min, 1 h, 24 h), 4 calls, 5 calls of new paths, 8 hashes of the routes, 12 their calls in
+ * 24 h, 16 hashes of the query keys, 20 their calls in 24 h, 24 routes, 216 sketches of the keys' values (1 h, 2 x 2).
  * Counters are one word: current slice in the low half, previous one in the high half. Those of a route:
- *   0 hash  1 calls 24 h  2 calls  3 new  4 foreign  5 steps of one  6 steps  7 answers  8 refused, all 1 h   9 steps ever
- *  10 last number, f64   12 sketch 5 min, 2 x 2   16 sketch 1 h, 2 x 4   24 sketch 24 h, 2 x 8   40 last 9 steps, f32
+ *   0 calls  1 new  2 foreign  3 steps of one  4 steps  5 answers  6 refused, all 1 h   7 steps ever   8 last number, f64
+ *  10 sketch 5 min, 2 x 2   14 sketch 1 h, 2 x 4   22 sketch 24 h, 2 x 8   38 last 9 steps, f32
  */
 const CALLS = 4;
 const NEW_PATHS = 5;
-const ROUTE = 8;
-const ROUTE_WORDS = 50;
+const ROUTE_HASH = 8;
+const KEY_HASH = 16;
+const ROUTE = 24;
+const ROUTE_WORDS = 48;
 const KEY = ROUTE + ROUTES * ROUTE_WORDS;
-/** Hash, calls 24 h, sketch 1 h of 2 x 2 words. */
-const KEY_WORDS = 6;
+const KEY_WORDS = 4;
 export const OBJECT_WORDS = KEY + QUERY_KEYS * KEY_WORDS;
 
-const R_DAY = 1;
-const R_CALLS = 2;
-const R_NEW = 3;
-const R_FOREIGN = 4;
-const R_ONES = 5;
-const R_STEPS = 6;
-const R_ANSWERS = 7;
-const R_REFUSED = 8;
-const R_STEP_COUNT = 9;
-const R_LAST = 10;
-const R_SKETCH_5M = 12;
-const R_SKETCH_1H = 16;
-const R_SKETCH_24H = 24;
-const R_STEP_RING = 40;
+const R_CALLS = 0;
+const R_NEW = 1;
+const R_FOREIGN = 2;
+const R_ONES = 3;
+const R_STEPS = 4;
+const R_ANSWERS = 5;
+const R_REFUSED = 6;
+const R_STEP_COUNT = 7;
+const R_LAST = 8;
+const R_SKETCH_5M = 10;
+const R_SKETCH_1H = 14;
+const R_SKETCH_24H = 22;
+const R_STEP_RING = 38;
 
 /** Places that `observe` fills. */
 export const OBJECT_FEATURES_COUNT = 10;
@@ -95,9 +96,8 @@ export class Objects {
   #countId(block: Block, call: ObjectCall): number {
     const { words, floats, doubles, at } = block;
     const { id, who } = call;
-    const route = at + ROUTE + ROUTE_WORDS * entryOf(words, at + ROUTE, call.route, ROUTES_SHAPE);
+    const route = at + ROUTE + ROUTE_WORDS * entryOf(words, at, call.route, ROUTES_SHAPE);
     const object = mix32(call.route ^ Math.imul(id.hash, 0x85ebca6b));
-    bump(words, route + R_DAY);
     bump(words, route + R_CALLS);
     if (!this.#pairs.seenBefore(who, object, call.moment.slices[W24H]!)) bump(words, route + R_NEW);
     if (this.#lastUsers.byAnother(object, who)) bump(words, route + R_FOREIGN);
@@ -130,7 +130,7 @@ export function objectAnswered(block: Block, route: number, status: number, mome
   roll(words, at, moment);
   for (let i = 0; i < ROUTES; i++) {
     const entry = at + ROUTE + i * ROUTE_WORDS;
-    if (words[entry] !== route >>> 0) continue;
+    if (words[at + ROUTE_HASH + i] !== route >>> 0) continue;
     bump(words, entry + R_ANSWERS);
     if (status === 403 || status === 404) bump(words, entry + R_REFUSED);
     return;
@@ -139,28 +139,42 @@ export function objectAnswered(block: Block, route: number, status: number, mome
 
 interface EntryShape {
   readonly size: number;
+  /** Where the hashes begin; the calls in 24 h follow them. */
+  readonly hashes: number;
+  readonly entries: number;
   readonly entryWords: number;
 }
-const ROUTES_SHAPE: EntryShape = { size: ROUTES, entryWords: ROUTE_WORDS };
-const KEYS_SHAPE: EntryShape = { size: QUERY_KEYS, entryWords: KEY_WORDS };
+const ROUTES_SHAPE: EntryShape = {
+  ...{ size: ROUTES, hashes: ROUTE_HASH },
+  ...{ entries: ROUTE, entryWords: ROUTE_WORDS },
+};
+const KEYS_SHAPE: EntryShape = {
+  ...{ size: QUERY_KEYS, hashes: KEY_HASH },
+  ...{ entries: KEY, entryWords: KEY_WORDS },
+};
 
-/** Index of the hash's entry; where there is none, the one with the fewest calls in 24 h (word 1) starts anew for it. */
-function entryOf(words: Uint32Array, first: number, hash: number, { size, entryWords }: EntryShape): number {
+/** Counts a call; index of the hash's entry. Where there is none, the one with the fewest calls in 24 h starts anew. */
+function entryOf(words: Uint32Array, at: number, hash: number, shape: EntryShape): number {
+  const hashes = at + shape.hashes;
+  const days = hashes + shape.size;
   let rarest = 0;
   let fewest = Number.POSITIVE_INFINITY;
-  for (let i = 0; i < size; i++) {
-    const at = first + i * entryWords;
-    if (words[at] === hash >>> 0) return i;
-    const day = words[at + 1]!;
+  for (let i = 0; i < shape.size; i++) {
+    if (words[hashes + i] === hash >>> 0) {
+      bump(words, days + i);
+      return i;
+    }
+    const day = words[days + i]!;
     const calls = (day & 0xffff) + (day >>> 16);
     if (calls < fewest) {
       fewest = calls;
       rarest = i;
     }
   }
-  const at = first + rarest * entryWords;
-  words.fill(0, at, at + entryWords);
-  words[at] = hash;
+  const entry = at + shape.entries + rarest * shape.entryWords;
+  words.fill(0, entry, entry + shape.entryWords);
+  words[hashes + rarest] = hash;
+  words[days + rarest] = 1;
   return rarest;
 }
 
@@ -196,10 +210,9 @@ function medianStep(block: Block, route: number): number {
 function countQuery(words: Uint32Array, at: number, id: ObjectId): number {
   let most = Number.NaN;
   for (let i = 0; i < id.paramCount; i++) {
-    const key = at + KEY + KEY_WORDS * entryOf(words, at + KEY, id.keys[i]!, KEYS_SHAPE);
-    bump(words, key + 1);
-    markWide(words, key + 2, 2, id.values[i]!);
-    const values = distinctTwo(words, key + 2, 2, overlaps[1]!);
+    const key = at + KEY + KEY_WORDS * entryOf(words, at, id.keys[i]!, KEYS_SHAPE);
+    markWide(words, key, 2, id.values[i]!);
+    const values = distinctTwo(words, key, 2, overlaps[1]!);
     if (!(values <= most)) most = values;
   }
   return Math.fround(most);
@@ -228,10 +241,10 @@ function roll(words: Uint32Array, at: number, moment: Moment): void {
   if (moment.slices[W24H]! > words[at + 2]!) {
     const far = moment.slices[W24H]! - words[at + 2]! > 1;
     for (let i = 0; i < ROUTES; i++) {
-      rollCounter(words, at + ROUTE + i * ROUTE_WORDS + R_DAY, far);
+      rollCounter(words, at + ROUTE_HASH + ROUTES + i, far);
       rollSketch(words, at + ROUTE + i * ROUTE_WORDS + R_SKETCH_24H, 8, far);
     }
-    for (let i = 0; i < QUERY_KEYS; i++) rollCounter(words, at + KEY + i * KEY_WORDS + 1, far);
+    for (let i = 0; i < QUERY_KEYS; i++) rollCounter(words, at + KEY_HASH + QUERY_KEYS + i, far);
     words[at + 2] = moment.slices[W24H]!;
   }
 }
@@ -244,7 +257,7 @@ function rollHour(words: Uint32Array, at: number, far: boolean): void {
     for (let word = R_CALLS; word <= R_REFUSED; word++) rollCounter(words, route + word, far);
     rollSketch(words, route + R_SKETCH_1H, 4, far);
   }
-  for (let i = 0; i < QUERY_KEYS; i++) rollSketch(words, at + KEY + i * KEY_WORDS + 2, 2, far);
+  for (let i = 0; i < QUERY_KEYS; i++) rollSketch(words, at + KEY + i * KEY_WORDS, 2, far);
 }
 
 function rollCounter(words: Uint32Array, at: number, far: boolean): void {

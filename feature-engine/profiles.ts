@@ -1,6 +1,6 @@
 // The profiles of identities, given from the second request on: session graph, order, objects, travel, encounters; and what the
-// whole workload shares of them. A pool smaller than the table of rows: a flood of one-request identities costs it nothing, and
-// in a full set those that the origin never answered well make room first. Called by the engine once per request and answer.
+// whole workload shares of them. A pool smaller than the table of rows: a flood of one-request identities costs it nothing; in a
+// full set those that the origin never answered well make room first, known ones only when idle; who finds no room has none. Called by the engine once per request and answer.
 
 import type { RequestIdentity } from '../domain/identity.ts';
 import type { AddressFacts } from './address-facts.ts';
@@ -63,6 +63,9 @@ export function newProfileCall(moment: Moment): ProfileCall {
   };
 }
 
+/** A profile is safe until as many requests as sixteen times the pool have come since its identity's last one. */
+const PATIENCE_TURNOVERS = 16;
+
 export class Profiles {
   readonly #table: RowTable;
   readonly #graphs = new SessionGraphs();
@@ -83,7 +86,10 @@ export class Profiles {
   /** @param moment the engine's, which moves with the requests. */
   constructor(capacity: number, moment: Moment, shared: boolean) {
     this.#moment = moment;
-    this.#table = new RowTable(capacity, { rowWords: P.PROFILE_WORDS, shared });
+    this.#table = new RowTable(capacity, {
+      ...{ rowWords: P.PROFILE_WORDS, shared },
+      patience: PATIENCE_TURNOVERS * capacity,
+    });
     this.#graph = this.#blockOf();
     this.#order = this.#blockOf();
     this.#things = this.#blockOf();
@@ -105,7 +111,7 @@ export class Profiles {
     return this.#graphs.bytes + this.#rarity.bytes + this.#objects.bytes + this.#sequence.bytes;
   }
 
-  /** Writes the features of a request whose identity has no profile yet: the first one, and what the workload knows. */
+  /** Writes the features of a request whose identity has no profile: those that the request and the workload give. */
   observeFirst(call: ProfileCall, out: Float64Array): void {
     out.fill(Number.NaN, X.SESSION_PLACE, X.SESSION_PLACE + X.SESSION_COUNT);
     out.fill(Number.NaN, X.OBJECT_PLACE, X.OBJECT_PLACE + X.OBJECT_COUNT);
@@ -117,8 +123,12 @@ export class Profiles {
 
   /** Counts a further request of the identity into its profile, which is made where there is none, and writes its features. */
   observe(who: RequestIdentity, call: ProfileCall, out: Float64Array): void {
-    const at = this.#table.find(who.key) * P.PROFILE_WORDS;
-    this.#moveTo(at);
+    const slot = this.#table.find(who.key);
+    if (slot < 0) {
+      this.observeFirst(call, out);
+      return;
+    }
+    this.#moveTo(slot * P.PROFILE_WORDS);
     if (this.#table.madeNew) {
       this.#graphs.begin(this.#graph, call.lastRoute, call.lastMs);
       this.#sequence.begin(this.#order, call.lastRoute, call.lastMs);

@@ -1,8 +1,6 @@
-// How often something happened in the workload, as a probability: a count-min sketch of 32-bit hashes with conservative update,
+// How often something happened in the workload, as a probability: a count-min sketch of well-mixed 32-bit hashes with conservative update,
 // halved when its total reaches a limit so that old habits fade. A count is never too low, and too high by more than total / 4096
 // in at most one case of four. Called by sequence.ts for routes, transitions, answers, agents and networks.
-
-import { mix32 } from './sketch.ts';
 
 const WIDTH = 8192;
 /** Adds to each count: what was never seen is rare, not impossible. */
@@ -28,20 +26,23 @@ export class Rarity {
     return Math.min(this.#counts[firstOf(hash)]!, this.#counts[secondOf(hash)]!);
   }
 
-  /** Adds one. */
-  add(hash: number): void {
+  /** Adds one and gives the count before. */
+  add(hash: number): number {
     const counts = this.#counts;
     const a = firstOf(hash);
     const b = secondOf(hash);
-    const next = Math.min(counts[a]!, counts[b]!) + 1;
-    if (counts[a]! < next) counts[a] = next;
-    if (counts[b]! < next) counts[b] = next;
+    const countA = counts[a]!;
+    const countB = counts[b]!;
+    const before = Math.min(countA, countB);
+    if (countA === before) counts[a] = before + 1;
+    if (countB === before) counts[b] = before + 1;
     if (++this.total >= this.#totalMax) this.#halve();
+    return before;
   }
 
-  /** -log2 of the part of `total` that this hash makes up (default: of all that was added), before it is added. */
-  surprise(hash: number, total = this.total): number {
-    return surpriseOf(this.count(hash), total);
+  /** Adds one and gives -log2 of the part of `total` that the hash made up before (default: of all that was added). */
+  take(hash: number, total = this.total): number {
+    return surpriseOf(this.add(hash), total);
   }
 
   #halve(): void {
@@ -50,16 +51,23 @@ export class Rarity {
   }
 }
 
-/** -log2((count + 1/2) / (total + 1)), between 0 and SURPRISE_MAX_BITS. */
+const LOG_SIZE = 4096;
+/** log2(n + 1/2) and log2(n + 1) of small counts. */
+const LOG_HALF = Float64Array.from({ length: LOG_SIZE }, (_, n) => Math.log2(n + PRIOR));
+const LOG_ONE = Float64Array.from({ length: LOG_SIZE }, (_, n) => Math.log2(n + 1));
+
+/** log2(total + 1) - log2(count + 1/2), between 0 and SURPRISE_MAX_BITS. */
 export function surpriseOf(count: number, total: number): number {
-  const bits = -Math.log2((count + PRIOR) / (total + 2 * PRIOR));
-  return Math.min(Math.max(bits, 0), SURPRISE_MAX_BITS);
+  const whole = total < LOG_SIZE ? LOG_ONE[total]! : Math.log2(total + 1);
+  const part = count < LOG_SIZE ? LOG_HALF[count]! : Math.log2(count + PRIOR);
+  return Math.min(Math.max(whole - part, 0), SURPRISE_MAX_BITS);
 }
 
+/** Hashes come mixed: their low and high bits are two hashes. */
 function firstOf(hash: number): number {
-  return mix32(hash) & (WIDTH - 1);
+  return hash & (WIDTH - 1);
 }
 
 function secondOf(hash: number): number {
-  return WIDTH + (mix32(hash ^ 0x5bd1e995) & (WIDTH - 1));
+  return WIDTH + (hash >>> 19);
 }

@@ -92,6 +92,18 @@ describe('RowTable', () => {
     expect(table.peek(keyOf(1))).toBe(-1);
   });
 
+  it('refuses a new key while known rows are not idle, if it has patience', () => {
+    const table = new RowTable(8, { shared: false, patience: 20 });
+    for (let i = 0; i < 8; i++) table.addGoodAnswer(table.find(keyOf(i)));
+    for (let i = 0; i < 12; i++) expect(table.find(keyOf(100))).toBe(-1);
+    expect(table.stats().refused).toBe(12);
+    for (let i = 0; i < 8; i++) table.find(keyOf(100));
+    expect(table.find(keyOf(100))).toBeGreaterThanOrEqual(0);
+    expect(table.peek(keyOf(0))).toBe(-1);
+    table.find(keyOf(200));
+    expect([table.peek(keyOf(100)), table.peek(keyOf(1))]).toEqual([-1, expect.any(Number)]);
+  });
+
   it('states its bytes', () => {
     const table = new RowTable(17, { shared: true, rowWords: 10 });
     expect(table.capacity).toBe(24);

@@ -17,11 +17,18 @@ export interface TableStats {
   readonly evictions: number;
   /** Those of them that had left probation. */
   readonly evictedKnown: number;
+  /** Look-ups that got no row, because all of the set were known and not idle. */
+  readonly refused: number;
 }
 
 export interface TableShape {
   /** Words of one row, an even number, the key in the first four; default ROW_WORDS. */
   readonly rowWords?: number;
+  /**
+   * Look-ups for which a known row is safe after it was seen, so that a table that is too small for all serves some of them
+   * well and not all badly; a new key then gets no row. Default 0: a new key always gets one.
+   */
+  readonly patience?: number;
   /** In a SharedArrayBuffer, so that other threads may read it. */
   readonly shared: boolean;
 }
@@ -47,19 +54,22 @@ export class RowTable {
   /** 0 = on probation. */
   readonly #goodAnswers: Uint16Array;
   readonly #rowWords: number;
+  readonly #patience: number;
   /** Counts look-ups; differences are taken modulo 2^32, so wrapping does no harm. */
   #tick = 0;
   #used = 0;
   #evictions = 0;
   #evictedKnown = 0;
+  #refused = 0;
 
   /** @param capacity rows, rounded up to whole sets; at most 2^24. */
-  constructor(capacity: number, { rowWords = ROW_WORDS, shared }: TableShape) {
+  constructor(capacity: number, { rowWords = ROW_WORDS, patience = 0, shared }: TableShape) {
     if (!Number.isInteger(capacity) || capacity < 1 || capacity > HANDLE_SLOTS - WAYS)
       throw new RangeError(`a table needs 1..${HANDLE_SLOTS - WAYS} rows, not ${capacity}`);
     this.#setCount = Math.ceil(capacity / WAYS);
     this.capacity = this.#setCount * WAYS;
     this.#rowWords = rowWords;
+    this.#patience = patience;
     const rows = allocate(this.capacity * rowWords * 4, shared);
     this.words = new Uint32Array(rows);
     this.floats = new Float32Array(rows);
@@ -71,7 +81,7 @@ export class RowTable {
     this.bytes = this.capacity * (rowWords * 4 + SLOT_BYTES);
   }
 
-  /** Slot of the key's row; makes one (zeroed but for the key, `madeNew` set) where there is none. */
+  /** Slot of the key's row; makes one (zeroed but for the key, `madeNew` set) where there is none. -1: see `patience`. */
   find(key: Uint32Array): number {
     const tag = key[1]! === 0 ? 1 : key[1]!;
     const first = this.#setOf(key);
@@ -85,6 +95,7 @@ export class RowTable {
       }
     }
     const slot = this.#makeRoom(first);
+    if (slot < 0) return -1;
     this.#tags[slot] = tag;
     this.#seen[slot] = tick;
     this.#generations[slot] = (this.#generations[slot]! + 1) & GENERATION_MASK;
@@ -129,6 +140,7 @@ export class RowTable {
       used: this.#used,
       evictions: this.#evictions,
       evictedKnown: this.#evictedKnown,
+      refused: this.#refused,
     };
   }
 
@@ -148,6 +160,7 @@ export class RowTable {
    * An empty slot of the set; else the row on probation that was seen longest ago; else, where all are known, the one with
    * the largest age / 2^floor(log2(good answers)), ages in look-ups. So newcomers drive out each other, one way in eight
    * is always theirs, and a row that was answered well a thousand times stays about a thousand times longer.
+   * -1 where that one was seen within the table's patience.
    */
   #makeRoom(first: number): number {
     let probation = -1;
@@ -171,8 +184,15 @@ export class RowTable {
         known = slot;
       }
     }
+    if (probation >= 0) {
+      this.#evictions++;
+      return probation;
+    }
+    if ((this.#tick - this.#seen[known]!) >>> 0 < this.#patience) {
+      this.#refused++;
+      return -1;
+    }
     this.#evictions++;
-    if (probation >= 0) return probation;
     this.#evictedKnown++;
     return known;
   }

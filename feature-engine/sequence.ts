@@ -36,7 +36,7 @@ export const SEQUENCE_FEATURES_COUNT = 9;
 
 /** What a request tells; one object per thread, refilled. */
 export interface SequenceCall {
-  /** 32-bit hash of route and method. */
+  /** Well-mixed 32-bit hash of route and method. */
   route: number;
   /** agentFamily of the user agent, 0 without one. */
   agentFamily: number;
@@ -70,21 +70,19 @@ export class Sequence {
   observe(block: Block | null, call: SequenceCall, out: Float64Array, place: number): void {
     if (block === null) out.fill(Number.NaN, place, place + SEQUENCE_FEATURES_COUNT);
     else this.#observeIdentity(block, call, out, place);
-    out[place + 4] = Math.fround(this.#routes.surprise(call.route));
-    this.#routes.add(call.route);
-    out[place + 5] = surpriseAndAdd(this.#agents, call.agentFamily);
-    out[place + 6] = surpriseAndAdd(this.#networks, call.asn);
+    out[place + 4] = Math.fround(this.#routes.take(call.route));
+    out[place + 5] = call.agentFamily === 0 ? Number.NaN : Math.fround(this.#agents.take(call.agentFamily));
+    out[place + 6] = call.asn === 0 ? Number.NaN : Math.fround(this.#networks.take(mix32(call.asn)));
   }
 
   /** Counts the origin's answer; `block` is null if the identity has no profile. */
   answered(block: Block | null, route: number, status: number): void {
     if (status < 100) return;
     const answer = mix32(route ^ Math.imul(status, 0x9e3779b1));
-    if (block !== null) {
-      block.floats[block.at + ANSWER] = this.#answers.surprise(answer);
-      block.words[block.at + ANSWERED] = 1;
-    }
-    this.#answers.add(answer);
+    const bits = this.#answers.take(answer);
+    if (block === null) return;
+    block.floats[block.at + ANSWER] = bits;
+    block.words[block.at + ANSWERED] = 1;
   }
 
   #observeIdentity(block: Block, call: SequenceCall, out: Float64Array, place: number): void {
@@ -107,9 +105,7 @@ export class Sequence {
     const { words, floats, at } = block;
     const from = words[at + ROUTE]!;
     const transition = mix32(Math.imul(from, 0x85ebca6b) ^ route);
-    const bits = Math.fround(this.#transitions.surprise(transition, this.#sources.count(from)));
-    this.#transitions.add(transition);
-    this.#sources.add(from);
+    const bits = Math.fround(this.#transitions.take(transition, this.#sources.add(from)));
     const steps = words[at + STEP_COUNT]!;
     floats[at + RING + (steps % STEPS)] = bits;
     words[at + STEP_COUNT] = steps + 1;
@@ -129,13 +125,6 @@ export class Sequence {
     const share = floats[at + NEW_SHARE]!;
     floats[at + NEW_SHARE] = share + (fresh - share) * NEW_WEIGHT;
   }
-}
-
-function surpriseAndAdd(rarity: Rarity, hash: number): number {
-  if (hash === 0) return Number.NaN;
-  const bits = Math.fround(rarity.surprise(hash));
-  rarity.add(hash);
-  return bits;
 }
 
 /** Mean and maximum of the last 16 steps. */
