@@ -66,7 +66,7 @@ function bump(words: Uint32Array, at: number, out: Float64Array, place: number):
 /** First counter of the item in the set at `at`: its hashes come first, then the counters of each. */
 function entryOf(words: Uint32Array, at: number, size: number, hash: number): number {
   const counters = at + size;
-  for (let i = 0; i < size; i++) if (words[at + i] === hash) return counters + i * COUNTERS;
+  for (let i = 0; i < size; i++) if (words[at + i] === hash >>> 0) return counters + i * COUNTERS;
   let rarest = 0;
   let fewest = Number.POSITIVE_INFINITY;
   for (let i = 0; i < size; i++) {

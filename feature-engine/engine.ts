@@ -238,12 +238,13 @@ export class FeatureEngine {
     const field = head.userAgentField;
     call.objectId.read(head, this.#seed);
     call.method = head.method;
-    call.route = marks.route;
-    call.path = marks.path === 0 ? 1 : marks.path;
-    call.agent = marks.agent;
+    // Signed: a number above 2^31 in a field or an argument would be a heap number.
+    call.route = marks.route | 0;
+    call.path = marks.path === 0 ? 1 : marks.path | 0;
+    call.agent = marks.agent | 0;
     const { bytes } = head;
     call.agentFamily = this.#families.of(marks.agent, bytes, head.valueStart(field), head.valueEnd(field));
-    call.pair = mix32(who.addressKey[2]! ^ marks.agent) || 1;
+    call.pair = (mix32(who.addressKey[2]! ^ marks.agent) || 1) | 0;
     call.stateAgeMs = this.#moment.nowMs - this.#startedMs;
     const text = request.addressText;
     call.facts = text === undefined ? NO_FACTS : this.addressBook.look(who.addressKey, text);

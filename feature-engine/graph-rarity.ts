@@ -2,7 +2,8 @@
 // A fixed table of edge sets in sets of four, each with two daily slices of a 32-bit linear counter (sketch.ts): the count is
 // within about 12 % up to 16 and stops at 133. In a full set the one with the fewest identities makes room and starts anew.
 
-import { distinct32, mix32, popCount } from './sketch.ts';
+import { estimateTwo, mix32, popCount, sketchKind } from './sketch.ts';
+import { type Moment, W24H } from './windows.ts';
 
 const WAYS = 4;
 const TAG = 0;
@@ -10,6 +11,7 @@ const SLICE = 1;
 const CURRENT = 2;
 const PREVIOUS = 3;
 const ENTRY_WORDS = 4;
+const KIND = sketchKind(1, W24H);
 
 export class GraphRarity {
   readonly bytes: number;
@@ -26,10 +28,10 @@ export class GraphRarity {
   /**
    * Marks the identity with the edge set and tells how many identities have it.
    * @param fingerprint 32 bits of the edge set. @param mark a 32-bit hash of the identity.
-   * @param slice number of the daily slice. @param overlap how much of the previous one still counts.
-   * @returns 1..133, this identity included.
+   * @returns nothing: the number, 1..133, this identity included, is in ESTIMATE[0] of sketch.ts.
    */
-  share(fingerprint: number, mark: number, slice: number, overlap: number): number {
+  share(fingerprint: number, mark: number, moment: Moment): void {
+    const slice = moment.slices[W24H]!;
     const entries = this.#entries;
     const at = this.#entryOf(fingerprint, slice);
     const behind = slice - entries[at + SLICE]!;
@@ -39,12 +41,12 @@ export class GraphRarity {
       entries[at + SLICE] = slice;
     }
     entries[at + CURRENT] = entries[at + CURRENT]! | (1 << (mark & 31));
-    return distinct32(entries[at + CURRENT]!, entries[at + PREVIOUS]!, overlap);
+    estimateTwo(entries, at + CURRENT, KIND, moment.overlaps);
   }
 
   #entryOf(fingerprint: number, slice: number): number {
     const entries = this.#entries;
-    const tag = fingerprint === 0 ? 1 : fingerprint;
+    const tag = fingerprint === 0 ? 1 : fingerprint >>> 0;
     const first = Math.floor((mix32(fingerprint) / 4294967296) * this.#sets) * WAYS * ENTRY_WORDS;
     let least = first;
     let fewest = Number.POSITIVE_INFINITY;

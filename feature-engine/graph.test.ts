@@ -16,8 +16,9 @@ import {
   writeGraph,
 } from './graph.ts';
 import { GraphRarity } from './graph-rarity.ts';
-import { mix32 } from './sketch.ts';
+import { ESTIMATE, mix32 } from './sketch.ts';
 import { outOfRange } from './testing/ranges.ts';
+import { Moment } from './windows.ts';
 
 interface Edge {
   readonly from: number;
@@ -112,7 +113,7 @@ function compare(seed: number, degrees: 'share' | 'count'): void {
     const identity = random.int(5);
     const block = blocks[identity] as ReturnType<typeof newBlock>;
     const called = route(Math.floor(random.next() ** 2 * routes));
-    if (begun.has(identity)) graphs.call(block, called, nowMs);
+    if (begun.has(identity)) graphs.call(block, called, { nowMs });
     else graphs.begin(block, called, nowMs);
     begun.add(identity);
     const session = naive.call(identity, called, nowMs);
@@ -136,18 +137,18 @@ describe('session graphs', () => {
     const block = newBlock(GRAPH_WORDS);
     const out = new Float64Array(GRAPH_FEATURES);
     graphs.begin(block, route(0), 0);
-    for (let n = 1; n <= 32; n++) graphs.call(block, route(n), n * 1000);
+    for (let n = 1; n <= 32; n++) graphs.call(block, route(n), { nowMs: n * 1000 });
     writeGraph(out, 0, block);
     const before = [...out];
     expect([out[0], out[3], out[5], out[6], out[23]]).toEqual([33, 33, 32, 33, 0]);
     const fingerprint = graphFingerprint(block);
-    for (let n = 33; n < 200; n++) graphs.call(block, route(n), n * 1000);
+    for (let n = 33; n < 200; n++) graphs.call(block, route(n), { nowMs: n * 1000 });
     writeGraph(out, 0, block);
     expect([out[0], out[5], out[6], out[23]]).toEqual([200, 32, 33, 1]);
     expect(Math.abs((out[3] as number) / 200 - 1)).toBeLessThan(0.25);
     expect([...out.slice(7, 23)]).toEqual(before.slice(7, 23));
     expect(graphFingerprint(block)).toBe(fingerprint);
-    graphs.call(block, route(3), 199_000 + SESSION_TIMEOUT_MS + 1);
+    graphs.call(block, route(3), { nowMs: 199_000 + SESSION_TIMEOUT_MS + 1 });
     writeGraph(out, 0, block);
     expect([out[0], out[3], out[5], out[23]]).toEqual([1, 1, 0, 0]);
   });
@@ -157,7 +158,7 @@ describe('session graphs', () => {
     const walk = (...routes: number[]) => {
       const block = newBlock(GRAPH_WORDS);
       graphs.begin(block, route(routes[0] as number), 0);
-      for (const next of routes.slice(1)) graphs.call(block, route(next), 1);
+      for (const next of routes.slice(1)) graphs.call(block, route(next), { nowMs: 1 });
       return graphFingerprint(block);
     };
     expect(walk(1, 2, 1, 2, 1)).toBe(walk(2, 1, 2));
@@ -186,23 +187,33 @@ describe('EdgeDegrees', () => {
   });
 });
 
+function sharer(edgeSets: number) {
+  const rarity = new GraphRarity(edgeSets);
+  const moment = new Moment();
+  return (fingerprint: number, mark: number, day: number): number => {
+    moment.set(day * 86_400_000);
+    rarity.share(fingerprint, mark, moment);
+    return ESTIMATE[0] as number;
+  };
+}
+
 describe('GraphRarity', () => {
   it('counts identities, not calls, and forgets after two days', () => {
-    const rarity = new GraphRarity(64);
-    for (let n = 0; n < 100; n++) expect(rarity.share(5, 3, 1, 1)).toBeCloseTo(1.02, 1);
+    const share = sharer(64);
+    for (let n = 0; n < 100; n++) expect(share(5, 3, 1)).toBeCloseTo(1.02, 1);
     let last = 0;
-    for (let identity = 0; identity < 20; identity++) last = rarity.share(5, mix32(identity), 1, 1);
+    for (let identity = 0; identity < 20; identity++) last = share(5, mix32(identity), 1);
     expect(last).toBeGreaterThan(12);
     expect(last).toBeLessThan(30);
-    expect(rarity.share(6, 3, 1, 1)).toBeCloseTo(1.02, 1);
-    expect(rarity.share(5, 3, 2, 0.5)).toBeGreaterThan(5);
-    expect(rarity.share(5, 3, 4, 0.5)).toBeCloseTo(1.02, 1);
+    expect(share(6, 3, 1)).toBeCloseTo(1.02, 1);
+    expect(share(5, 3, 2)).toBeGreaterThan(5);
+    expect(share(5, 3, 4)).toBeCloseTo(1.02, 1);
   });
 
   it('lets a rare edge set make room, and starts it anew', () => {
-    const rarity = new GraphRarity(4);
-    for (let identity = 0; identity < 8; identity++) rarity.share(1, identity, 9, 1);
-    for (let set = 2; set < 500; set++) expect(rarity.share(set, 1, 9, 1)).toBeCloseTo(1.02, 1);
-    expect(rarity.share(1, 0, 9, 1)).toBeGreaterThan(7);
+    const share = sharer(4);
+    for (let identity = 0; identity < 8; identity++) share(1, identity, 9);
+    for (let set = 2; set < 500; set++) expect(share(set, 1, 9)).toBeCloseTo(1.02, 1);
+    expect(share(1, 0, 9)).toBeGreaterThan(7);
   });
 });

@@ -4,7 +4,7 @@
 
 import type { Block } from './block.ts';
 import { EdgeDegrees, type EdgeDegreesOptions } from './edge-degrees.ts';
-import { distinctOne, markWide, mix32 } from './sketch.ts';
+import { ESTIMATE, estimateOne, markWide, mix32 } from './sketch.ts';
 
 export const SESSION_TIMEOUT_MS = 30 * 60_000;
 export const GRAPH_EDGES_MAX = 32;
@@ -74,10 +74,11 @@ export class SessionGraphs {
 
   /**
    * Counts a call into the block's session, or starts a new one after the timeout.
-   * @param route well-mixed 32-bit hash of the route. @param nowMs not before the last call.
+   * @param route well-mixed 32-bit hash of the route. @param moment whose time is not before the last call.
    */
-  call(block: Block, route: number, nowMs: number): void {
+  call(block: Block, route: number, moment: { readonly nowMs: number }): void {
     const { words, doubles, at } = block;
+    const { nowMs } = moment;
     if (nowMs - doubles[(at >> 1) + 1]! > SESSION_TIMEOUT_MS) {
       this.begin(block, route, nowMs);
       return;
@@ -143,7 +144,7 @@ export class SessionGraphs {
 
 /** 32 bits of the set of distinct edges, whatever their order; for GraphRarity. */
 export function graphFingerprint(block: Block): number {
-  return mix32(block.words[block.at + FINGERPRINT]!);
+  return mix32(block.words[block.at + FINGERPRINT]!) | 0;
 }
 
 /** Writes the features of the session so far, 24 places from `place`, in the order of domain/features-session.ts. */
@@ -153,8 +154,11 @@ export function writeGraph(out: Float64Array, place: number, block: Block): void
   const spanMs = doubles[(at >> 1) + 1]! - doubles[at >> 1]!;
   const truncated = words[at + TRUNCATED]!;
   const nodes = words[at + NODES]!;
-  const routes =
-    truncated === 0 ? nodes : Math.min(Math.max(nodes, distinctOne(words, at + ROUTES, ROUTES_SIZE)), calls);
+  let routes = nodes;
+  if (truncated !== 0) {
+    estimateOne(words, at + ROUTES, ROUTES_SIZE);
+    routes = Math.min(Math.max(nodes, ESTIMATE[0]!), calls);
+  }
   const edges = words[at + EDGES]!;
   let i = place;
   out[i++] = Math.fround(calls);

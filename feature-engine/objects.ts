@@ -5,8 +5,8 @@
 import type { Block } from './block.ts';
 import type { ObjectId } from './object-id.ts';
 import { LastUsers, SeenPairs } from './object-memory.ts';
-import { distinctTwo, markWide, mix32 } from './sketch.ts';
-import { type Moment, W1H, W5M, W24H } from './windows.ts';
+import { ESTIMATE, estimateTwo, markWide, mix32, sketchKind } from './sketch.ts';
+import { type Moment, W1H, W5M, W24H, WINDOW_COUNT } from './windows.ts';
 
 const ROUTES = 4;
 const QUERY_KEYS = 4;
@@ -58,8 +58,12 @@ export interface ObjectCall {
   readonly moment: Moment;
 }
 
-/** Overlaps of the request at hand: 5 min, 1 h, 24 h. */
-const overlaps = new Float64Array(3);
+/** Overlaps of the request at hand, by window. */
+const overlaps = new Float64Array(WINDOW_COUNT);
+const IDS_5M = sketchKind(2, W5M);
+const IDS_1H = sketchKind(4, W1H);
+const IDS_24H = sketchKind(8, W24H);
+const VALUES_1H = sketchKind(2, W1H);
 const sorted = new Float64Array(STEPS);
 
 export class Objects {
@@ -80,15 +84,13 @@ export class Objects {
     const { words, at } = block;
     const { moment, id } = call;
     roll(words, at, moment);
-    overlaps[0] = moment.overlaps[W5M]!;
-    overlaps[1] = moment.overlaps[W1H]!;
-    overlaps[2] = moment.overlaps[W24H]!;
+    overlaps.set(moment.overlaps);
     bump(words, at + CALLS);
-    if (!this.#pairs.seenBefore(call.who, mix32(call.path), moment.slices[W24H]!))
+    if (!this.#pairs.seenBefore(call.who, mix32(call.path) | 0, moment.slices[W24H]!))
       bump(words, at + NEW_PATHS);
     if (id.hash === 0) out.fill(Number.NaN, place, place + 8);
     else writeRoute(block, this.#countId(block, call), out, place);
-    out[place + 8] = countQuery(words, at, id);
+    countQuery(block, id, out, place + 8);
     out[place + 9] = Math.fround(hourly(words, at + NEW_PATHS) / hourly(words, at + CALLS));
   }
 
@@ -97,7 +99,7 @@ export class Objects {
     const { words, floats, doubles, at } = block;
     const { id, who } = call;
     const route = at + ROUTE + ROUTE_WORDS * entryOf(words, at, call.route, ROUTES_SHAPE);
-    const object = mix32(call.route ^ Math.imul(id.hash, 0x85ebca6b));
+    const object = mix32(call.route ^ Math.imul(id.hash, 0x85ebca6b)) | 0;
     bump(words, route + R_CALLS);
     if (!this.#pairs.seenBefore(who, object, call.moment.slices[W24H]!)) bump(words, route + R_NEW);
     if (this.#lastUsers.byAnother(object, who)) bump(words, route + R_FOREIGN);
@@ -183,9 +185,12 @@ function writeRoute(block: Block, route: number, out: Float64Array, place: numbe
   const calls = hourly(words, route + R_CALLS);
   const steps = hourly(words, route + R_STEPS);
   const answers = hourly(words, route + R_ANSWERS);
-  out[place] = Math.fround(distinctTwo(words, route + R_SKETCH_5M, 2, overlaps[0]!));
-  out[place + 1] = Math.fround(distinctTwo(words, route + R_SKETCH_1H, 4, overlaps[1]!));
-  out[place + 2] = Math.fround(distinctTwo(words, route + R_SKETCH_24H, 8, overlaps[2]!));
+  estimateTwo(words, route + R_SKETCH_5M, IDS_5M, overlaps);
+  out[place] = Math.fround(ESTIMATE[0]!);
+  estimateTwo(words, route + R_SKETCH_1H, IDS_1H, overlaps);
+  out[place + 1] = Math.fround(ESTIMATE[0]!);
+  estimateTwo(words, route + R_SKETCH_24H, IDS_24H, overlaps);
+  out[place + 2] = Math.fround(ESTIMATE[0]!);
   out[place + 3] = Math.fround(hourly(words, route + R_NEW) / calls);
   out[place + 4] = Math.fround(hourly(words, route + R_FOREIGN) / calls);
   out[place + 5] = steps === 0 ? Number.NaN : Math.fround(hourly(words, route + R_ONES) / steps);
@@ -206,16 +211,17 @@ function medianStep(block: Block, route: number): number {
   return sorted[(count - 1) >> 1]!;
 }
 
-/** Marks the values of the query's keys; gives the most distinct values of one of its keys, NaN without a query. */
-function countQuery(words: Uint32Array, at: number, id: ObjectId): number {
+/** Marks the values of the query's keys; writes the most distinct values of one of its keys, NaN without a query. */
+function countQuery({ words, at }: Block, id: ObjectId, out: Float64Array, place: number): void {
   let most = Number.NaN;
   for (let i = 0; i < id.paramCount; i++) {
-    const key = at + KEY + KEY_WORDS * entryOf(words, at, id.keys[i]!, KEYS_SHAPE);
-    markWide(words, key, 2, id.values[i]!);
-    const values = distinctTwo(words, key, 2, overlaps[1]!);
+    const key = at + KEY + KEY_WORDS * entryOf(words, at, id.keys[i]! | 0, KEYS_SHAPE);
+    markWide(words, key, 2, id.values[i]! | 0);
+    estimateTwo(words, key, VALUES_1H, overlaps);
+    const values = ESTIMATE[0]!;
     if (!(values <= most)) most = values;
   }
-  return Math.fround(most);
+  out[place] = Math.fround(most);
 }
 
 function bump(words: Uint32Array, at: number): void {
@@ -224,7 +230,7 @@ function bump(words: Uint32Array, at: number): void {
 
 /** Windowed count of an hourly counter. */
 function hourly(words: Uint32Array, at: number): number {
-  return (words[at]! & 0xffff) + overlaps[1]! * (words[at]! >>> 16);
+  return (words[at]! & 0xffff) + overlaps[W1H]! * (words[at]! >>> 16);
 }
 
 /** Moves all counters and sketches on to the slices of the moment. */

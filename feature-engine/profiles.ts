@@ -15,9 +15,9 @@ import * as P from './profile-layout.ts';
 import * as X from './profile-places.ts';
 import { RowTable, type TableStats } from './row-table.ts';
 import { Sequence } from './sequence.ts';
-import { mix32 } from './sketch.ts';
+import { ESTIMATE, mix32 } from './sketch.ts';
 import { observeTravel, writeAddress } from './travel.ts';
-import { type Moment, W24H } from './windows.ts';
+import type { Moment } from './windows.ts';
 
 /** What is still known of a request when its answer comes. */
 export interface AskedRoute {
@@ -134,20 +134,17 @@ export class Profiles {
       this.#sequence.begin(this.#order, call.lastRoute, call.lastMs);
     }
     const { moment } = call;
-    this.#graphs.call(this.#graph, call.route, moment.nowMs);
+    this.#graphs.call(this.#graph, call.route, moment);
     writeGraph(out, X.SESSION_PLACE, this.#graph);
-    const slice = moment.slices[W24H]!;
-    const mark = who.key[2]!;
-    const fingerprint = graphFingerprint(this.#graph);
-    out[X.SESSION_PLACE + GRAPH_FEATURES] = Math.fround(
-      this.#rarity.share(fingerprint, mark, slice, moment.overlaps[W24H]!),
-    );
+    const mark = who.key[2]! | 0;
+    this.#rarity.share(graphFingerprint(this.#graph), mark, moment);
+    out[X.SESSION_PLACE + GRAPH_FEATURES] = Math.fround(ESTIMATE[0]!);
     this.#sequence.observe(this.#order, this.#fillOrder(call), out, X.SEQUENCE_PLACE);
     const things = this.#objectCall;
     things.id = call.objectId;
     things.route = call.route;
     things.path = call.path;
-    things.who = mix32(mark) || 1;
+    things.who = (mix32(mark) || 1) | 0;
     things.moment = moment;
     this.#objects.observe(this.#things, things, out, X.OBJECT_PLACE);
     observeTravel(this.#travel, call, out, X.GEO_PLACE);

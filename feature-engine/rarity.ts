@@ -40,9 +40,9 @@ export class Rarity {
     return before;
   }
 
-  /** Adds one and gives -log2 of the part of `total` that the hash made up before (default: of all that was added). */
-  take(hash: number, total = this.total): number {
-    return surpriseOf(this.add(hash), total);
+  /** Adds one and writes -log2 of the part of `total` that the hash made up before, as f32, to out[place]. */
+  take(hash: number, total: number, out: Float64Array | Float32Array, place: number): void {
+    out[place] = Math.fround(surpriseOf(this.add(hash), total));
   }
 
   #halve(): void {

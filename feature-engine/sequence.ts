@@ -70,18 +70,23 @@ export class Sequence {
   observe(block: Block | null, call: SequenceCall, out: Float64Array, place: number): void {
     if (block === null) out.fill(Number.NaN, place, place + SEQUENCE_FEATURES_COUNT);
     else this.#observeIdentity(block, call, out, place);
-    out[place + 4] = Math.fround(this.#routes.take(call.route));
-    out[place + 5] = call.agentFamily === 0 ? Number.NaN : Math.fround(this.#agents.take(call.agentFamily));
-    out[place + 6] = call.asn === 0 ? Number.NaN : Math.fround(this.#networks.take(mix32(call.asn)));
+    this.#routes.take(call.route, this.#routes.total, out, place + 4);
+    if (call.agentFamily === 0) out[place + 5] = Number.NaN;
+    else this.#agents.take(call.agentFamily, this.#agents.total, out, place + 5);
+    if (call.asn === 0) out[place + 6] = Number.NaN;
+    else this.#networks.take(mix32(call.asn) | 0, this.#networks.total, out, place + 6);
   }
 
   /** Counts the origin's answer; `block` is null if the identity has no profile. */
   answered(block: Block | null, route: number, status: number): void {
     if (status < 100) return;
-    const answer = mix32(route ^ Math.imul(status, 0x9e3779b1));
-    const bits = this.#answers.take(answer);
-    if (block === null) return;
-    block.floats[block.at + ANSWER] = bits;
+    const answer = mix32(route ^ Math.imul(status, 0x9e3779b1)) | 0;
+    const answers = this.#answers;
+    if (block === null) {
+      answers.add(answer);
+      return;
+    }
+    answers.take(answer, answers.total, block.floats, block.at + ANSWER);
     block.words[block.at + ANSWERED] = 1;
   }
 
@@ -89,10 +94,10 @@ export class Sequence {
     const { words, floats, doubles, at } = block;
     const { route, nowMs } = call;
     const inSession = nowMs - doubles[at >> 1]! <= STEP_TIMEOUT_MS;
-    out[place] = inSession ? this.#step(block, route) : Number.NaN;
+    out[place] = inSession ? floats[this.#step(block, route)]! : Number.NaN;
     writeSteps(block, out, place + 1);
     out[place + 3] = words[at + ANSWERED] === 0 ? Number.NaN : floats[at + ANSWER]!;
-    out[place + 7] = hourSurprise(block, nowMs);
+    writeHour(block, nowMs, out, place + 7);
     this.#noteRoute(block, route);
     out[place + 8] = floats[at + NEW_SHARE]!;
     words[at + ROUTE] = route;
@@ -100,16 +105,16 @@ export class Sequence {
     countHour(block, nowMs);
   }
 
-  /** Surprise of the step from the last route to this one, kept among the last 16. */
+  /** Surprise of the step from the last route to this one, kept among the last 16; gives its place. */
   #step(block: Block, route: number): number {
     const { words, floats, at } = block;
-    const from = words[at + ROUTE]!;
-    const transition = mix32(Math.imul(from, 0x85ebca6b) ^ route);
-    const bits = Math.fround(this.#transitions.take(transition, this.#sources.add(from)));
+    const from = words[at + ROUTE]! | 0;
+    const transition = mix32(Math.imul(from, 0x85ebca6b) ^ route) | 0;
     const steps = words[at + STEP_COUNT]!;
-    floats[at + RING + (steps % STEPS)] = bits;
+    const place = at + RING + (steps % STEPS);
+    this.#transitions.take(transition, this.#sources.add(from), floats, place);
     words[at + STEP_COUNT] = steps + 1;
-    return bits;
+    return place;
   }
 
   /** Was the route new to the identity (256-bit filter, two bits a route)? Moves the exponential share. */
@@ -149,9 +154,9 @@ function hourCount({ words, at }: Block, hour: number): number {
 }
 
 /** -log2((calls of this hour + 1/2) / (all calls + 12)): each hour begins with half a call. */
-function hourSurprise(block: Block, nowMs: number): number {
+function writeHour(block: Block, nowMs: number, out: Float64Array, place: number): void {
   const total = block.words[block.at + HOUR_TOTAL]!;
-  return Math.fround(surpriseOf(hourCount(block, hourOf(nowMs)), total + HOURS / 2 - 1));
+  out[place] = Math.fround(surpriseOf(hourCount(block, hourOf(nowMs)), total + HOURS / 2 - 1));
 }
 
 function countHour(block: Block, nowMs: number): void {

@@ -25,7 +25,7 @@ export class Traces {
   find(trace: number): boolean {
     if (!(trace > 0 && trace <= this.#last && this.#last - trace < TRACES)) return false;
     const at = (trace % TRACES) * WORDS;
-    this.route = this.#ring[at]!;
+    this.route = this.#ring[at]! | 0;
     this.withId = this.#ring[at + 1] === 1;
     return true;
   }

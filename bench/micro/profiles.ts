@@ -68,12 +68,12 @@ function parts(identities: number): Record<string, Part> {
   return {
     graph: (who, n) => {
       graph.at = who * GRAPH_WORDS;
-      graphs.call(graph, route(mix32(n)), moment.nowMs);
+      graphs.call(graph, route(mix32(n)), moment);
       writeGraph(out, 0, graph);
     },
     rarity: (who, n) => {
       graph.at = who * GRAPH_WORDS;
-      out[0] = rarity.share(graphFingerprint(graph) ^ (n & 63), mix32(who), moment.slices[4]!, 0.5);
+      rarity.share(graphFingerprint(graph) ^ (n & 63), mix32(who) | 0, moment);
     },
     sequence: (who, n) => {
       order.at = who * SEQUENCE_WORDS;
