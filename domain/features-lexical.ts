@@ -1,5 +1,5 @@
 // Lexical features of the request's bytes (payload attacks), in the order in which feature-engine/lexical.ts writes them. Over the
-// target and, together, the values of all headers but those without free text (Host, Authorization, Content-Length, ...). Text is read after up to three rounds of percent-decoding, in one pass.
+// target and over the values of all headers but those without free text (Host, Authorization, Content-Length, ...). Text is read after up to three rounds of percent-decoding, in one pass.
 
 import { type Feature, type FeatureRow, featureGroup } from './feature.ts';
 
@@ -41,7 +41,7 @@ function over(id: number, name: string, what: string, missing: string): FeatureR
 
 export const LEXICAL_FEATURES: readonly Feature[] = featureGroup('lexical', [
   ...over(1200, 'target', 'the target', 'never'),
-  ...over(1208, 'header_text', 'the header values', 'no such header'),
+  ...over(1208, 'header_text', 'a header value (shares and entropy: largest; counts: sum)', 'no such header'),
   [1216, 'token_longest', 'bytes', 8192, 'longest run of letters and digits in the target'],
   [
     1217,

@@ -75,9 +75,16 @@ const text = fc.array(fc.constantFrom(...PIECES), { maxLength: 40 }).map((parts)
 describe('Lexical', () => {
   it('equals string functions on target and headers', () => {
     fc.assert(
-      fc.property(text, text, (target, cookie) => {
-        const got = Object.values(features(`/${target}`, { Host: '<select>', Cookie: cookie }));
-        const wanted = [...naive(`/${target}`), ...(cookie === '' ? new Array(8).fill(NaN) : naive(cookie))];
+      fc.property(text, text, text, (target, cookie, agent) => {
+        const fields = { Host: '<select>', Cookie: cookie, 'User-Agent': agent };
+        const got = Object.values(features(`/${target}`, fields));
+        const texts = [cookie, agent].filter((value) => value !== '').map(naive);
+        const joined = Array.from({ length: 8 }, (_, i) => {
+          const all = texts.map((numbers) => numbers[i] as number);
+          if (all.length === 0) return Number.NaN;
+          return i === 5 || i === 6 ? all.reduce((a, b) => a + b, 0) : Math.max(...all);
+        });
+        const wanted = [...naive(`/${target}`), ...joined];
         for (const [i, value] of wanted.entries()) {
           if (Number.isNaN(value)) expect([target, cookie, i, got[i]]).toEqual([target, cookie, i, NaN]);
           else

@@ -4,12 +4,14 @@
 
 import type { HeadView } from '../domain/head-view.ts';
 import { isKeyword, wordBasis, wordStep } from './lexicon.ts';
+import { ValueCache } from './value-cache.ts';
 
 const DEPTH_MAX = 3;
 const PERCENT = 0x25;
 const DOT = 0x2e;
 const SLASH = 0x2f;
 const BACKSLASH = 0x5c;
+const UNDERSCORE = 0x5f;
 
 const LETTER = 1;
 const UPPER = 2;
@@ -47,20 +49,19 @@ const PLAIN_BY_LENGTH = Array.from({ length: 32 }, (_, length) =>
 
 /** Features of one text. */
 const TEXT_FEATURES = 8;
+const DELIMITERS = 5;
+const KEYWORDS = 6;
 /** Places that `write` fills. */
 export const LEXICAL_FEATURES_COUNT = 2 * TEXT_FEATURES + 2;
 
 export class Lexical {
   readonly #histogram = new Uint32Array(256);
   /** Distinct byte values of the text so far, so that clearing and summing cost no more than the text. */
-  readonly #values = new Uint8Array(256);
-  #valueCount = 0;
+  readonly #distinct = new Uint8Array(256);
+  readonly #values = new ValueCache(TEXT_FEATURES + 1);
+  readonly #byClass = new Uint32Array(HIGH + 1);
+  #distinctCount = 0;
   #length = 0;
-  #digits = 0;
-  #upper = 0;
-  #symbols = 0;
-  #high = 0;
-  #delimiters = 0;
   #keywords = 0;
   #depth = 0;
   #traversals = 0;
@@ -72,81 +73,90 @@ export class Lexical {
   /** Reads the head and writes the 18 features from out[place]; order of domain/features-lexical.ts. */
   write(head: HeadView, out: Float64Array, place: number): void {
     const { bytes } = head;
-    this.#traversals = 0;
     this.#begin();
     this.#read(bytes, head.targetStart, head.targetEnd);
     this.#finish(out, place);
-    const longest = this.#longest;
-    this.#begin();
+    out[place + 2 * TEXT_FEATURES] = this.#longest;
+    let traversals = this.#traversals;
+    const headers = place + TEXT_FEATURES;
+    out.fill(Number.NaN, headers, headers + TEXT_FEATURES);
     for (let field = 0, start = head.targetEnd; field < head.fieldCount; field++) {
       const nameEnd = head.valueStart(field);
-      if (!isPlain(bytes, start, nameEnd)) this.#read(bytes, nameEnd, head.valueEnd(field));
-      start = head.valueEnd(field);
+      const end = head.valueEnd(field);
+      if (end > nameEnd && !isPlain(bytes, start, nameEnd)) {
+        const kept = this.#values.place(bytes, nameEnd, end);
+        if (!this.#values.known) {
+          this.#begin();
+          this.#read(bytes, nameEnd, end);
+          this.#finish(this.#values.numbers, kept);
+          this.#values.numbers[kept + TEXT_FEATURES] = this.#traversals;
+        }
+        join(this.#values.numbers, kept, out, headers);
+        traversals += this.#values.numbers[kept + TEXT_FEATURES]!;
+      }
+      start = end;
     }
-    if (this.#length === 0) out.fill(Number.NaN, place + TEXT_FEATURES, place + 2 * TEXT_FEATURES);
-    else this.#finish(out, place + TEXT_FEATURES);
-    out[place + 2 * TEXT_FEATURES] = longest;
-    out[place + 2 * TEXT_FEATURES + 1] = this.#traversals;
+    out[place + 2 * TEXT_FEATURES + 1] = traversals;
   }
 
   #begin(): void {
-    for (let i = 0; i < this.#valueCount; i++) this.#histogram[this.#values[i]!] = 0;
-    this.#valueCount = 0;
+    for (let i = 0; i < this.#distinctCount; i++) this.#histogram[this.#distinct[i]!] = 0;
+    this.#distinctCount = 0;
     this.#length = 0;
-    this.#digits = 0;
-    this.#upper = 0;
-    this.#symbols = 0;
-    this.#high = 0;
-    this.#delimiters = 0;
     this.#keywords = 0;
     this.#depth = 0;
     this.#longest = 0;
+    this.#traversals = 0;
   }
 
-  /** Takes in one text; words do not join over its ends. */
+  /** Takes in one text; words do not join over its ends. Plain loops over locals: this is most of the cost. */
   #read(bytes: Uint8Array, start: number, end: number): void {
     const histogram = this.#histogram;
     let word = wordBasis;
-    let wordBytes = 0;
+    let inWord = false;
     let token = 0;
+    let longest = this.#longest;
+    let length = 0;
     let before = 0;
     let beforeThat = 0;
-    for (let at = start; at < end; ) {
-      let byte = bytes[at]!;
+    for (let at = start; at < end; length++) {
+      let byte = bytes[at++]!;
       if (byte === PERCENT) {
-        this.#next(bytes, at, end);
+        this.#next(bytes, at - 1, end);
         byte = this.#byte;
-        at += this.#taken;
-      } else at++;
-      if (histogram[byte]!++ === 0) this.#values[this.#valueCount++] = byte;
-      this.#length++;
-      const kind = CLASS[byte]!;
-      if (kind <= UPPER || byte === 0x5f) {
-        word = wordStep(word, kind === UPPER ? byte | 0x20 : byte);
-        wordBytes++;
-      } else if (wordBytes > 0) {
-        if (isKeyword(word)) this.#keywords++;
-        word = wordBasis;
-        wordBytes = 0;
+        at += this.#taken - 1;
       }
-      if (kind <= DIGIT) {
+      const seen = histogram[byte]!;
+      histogram[byte] = seen + 1;
+      if (seen === 0) this.#distinct[this.#distinctCount++] = byte;
+      const kind = CLASS[byte]!;
+      if (kind <= UPPER) {
+        word = wordStep(word, byte | 0x20);
+        inWord = true;
         token++;
-        if (token > this.#longest) this.#longest = token;
-      } else token = 0;
-      this.#classify(kind, byte);
-      if ((byte === SLASH || byte === BACKSLASH) && before === DOT && beforeThat === DOT) this.#traversals++;
+      } else {
+        if (byte === UNDERSCORE) {
+          word = wordStep(word, byte);
+          inWord = true;
+        } else if (inWord) {
+          if (isKeyword(word)) this.#keywords++;
+          word = wordBasis;
+          inWord = false;
+        }
+        if (kind === DIGIT) token++;
+        else {
+          if (token > longest) longest = token;
+          token = 0;
+          if ((byte === SLASH || byte === BACKSLASH) && before === DOT && beforeThat === DOT)
+            this.#traversals++;
+        }
+      }
       beforeThat = before;
       before = byte;
     }
-    if (wordBytes > 0 && isKeyword(word)) this.#keywords++;
-  }
-
-  #classify(kind: number, byte: number): void {
-    if (kind === DIGIT) this.#digits++;
-    else if (kind === UPPER) this.#upper++;
-    else if (kind === SYMBOL) this.#symbols++;
-    else if (kind === HIGH) this.#high++;
-    this.#delimiters += IS_DELIMITER[byte]!;
+    if (inWord && isKeyword(word)) this.#keywords++;
+    this.#longest = Math.max(longest, token);
+    this.#length += length;
   }
 
   /** Decodes at a "%": "%41", "%2541" and "%252541" are all "A", in 3, 5 and 7 bytes; a stray "%" is itself. */
@@ -167,23 +177,40 @@ export class Lexical {
     this.#taken = taken;
   }
 
+  /** Entropy and shares from the histogram: over its distinct bytes, not over the text. */
   #finish(out: Float64Array, place: number): void {
     const length = this.#length;
-    const per = length === 0 ? 0 : 1 / length;
+    const byClass = this.#byClass.fill(0);
     let sum = 0;
-    for (let i = 0; i < this.#valueCount; i++) {
-      const n = this.#histogram[this.#values[i]!]!;
+    let delimiters = 0;
+    for (let i = 0; i < this.#distinctCount; i++) {
+      const byte = this.#distinct[i]!;
+      const n = this.#histogram[byte]!;
+      byClass[CLASS[byte]!] = byClass[CLASS[byte]!]! + n;
+      if (IS_DELIMITER[byte] === 1) delimiters += n;
       sum += n < N_LOG_N.length ? N_LOG_N[n]! : n * Math.log2(n);
     }
-    const entropy = length === 0 ? 0 : Math.max(0, Math.log2(length) - sum / length);
-    out[place] = Math.fround(entropy);
-    out[place + 1] = Math.fround(this.#digits * per);
-    out[place + 2] = Math.fround(this.#upper * per);
-    out[place + 3] = Math.fround(this.#symbols * per);
-    out[place + 4] = Math.fround(this.#high * per);
-    out[place + 5] = this.#delimiters;
+    const per = length === 0 ? 0 : 1 / length;
+    const whole = length === 0 ? 0 : length < N_LOG_N.length ? N_LOG_N[length]! : length * Math.log2(length);
+    out[place] = Math.fround(Math.max(0, (whole - sum) * per));
+    out[place + 1] = Math.fround(byClass[DIGIT]! * per);
+    out[place + 2] = Math.fround(byClass[UPPER]! * per);
+    out[place + 3] = Math.fround(byClass[SYMBOL]! * per);
+    out[place + 4] = Math.fround(byClass[HIGH]! * per);
+    out[place + 5] = delimiters;
     out[place + 6] = this.#keywords;
     out[place + 7] = this.#depth;
+  }
+}
+
+/** Joins the features of one value into those of all: shares and entropy are the largest of any value, counts are summed. */
+function join(from: Float64Array, at: number, out: Float64Array, place: number): void {
+  for (let i = 0; i < TEXT_FEATURES; i++) {
+    const value = from[at + i]!;
+    const all = out[place + i]!;
+    if (Number.isNaN(all)) out[place + i] = value;
+    else if (i === DELIMITERS || i === KEYWORDS) out[place + i] = all + value;
+    else if (value > all) out[place + i] = value;
   }
 }
 

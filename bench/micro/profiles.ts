@@ -5,9 +5,12 @@
 import { HeadView } from '../../domain/head-view.ts';
 import { agentFamily } from '../../feature-engine/agent-family.ts';
 import type { Block } from '../../feature-engine/block.ts';
+import { Buckets } from '../../feature-engine/buckets.ts';
+import { Crossing } from '../../feature-engine/crossing.ts';
 import { countEncounters, ENCOUNTER_WORDS } from '../../feature-engine/encounters.ts';
 import { GRAPH_WORDS, graphFingerprint, SessionGraphs, writeGraph } from '../../feature-engine/graph.ts';
 import { GraphRarity } from '../../feature-engine/graph-rarity.ts';
+import { Lexical } from '../../feature-engine/lexical.ts';
 import { ObjectId } from '../../feature-engine/object-id.ts';
 import { OBJECT_WORDS, Objects } from '../../feature-engine/objects.ts';
 import { SEQUENCE_WORDS, Sequence } from '../../feature-engine/sequence.ts';
@@ -38,7 +41,10 @@ function heads(): HeadView[] {
   return Array.from({ length: 100 }, (_, i) => {
     const head = new HeadView(new Uint8Array(512));
     head.begin('GET', `/payment/1/order/${i}?page=2`);
+    head.add('host', 'shop.example');
     head.userAgentField = head.add('user-agent', AGENT);
+    head.add('accept', 'application/json');
+    head.add('cookie', 'session=0123456789abcdef0123456789');
     return head;
   });
 }
@@ -65,7 +71,33 @@ function parts(identities: number): Record<string, Part> {
     graph.at = who * GRAPH_WORDS;
     graphs.begin(graph, route(0), START_MS);
   }
+  const lexical = new Lexical();
+  const crossing = new Crossing();
+  const shared = {
+    ...{ address: 1, subnet: 2, network: 3, agentRoute: 4 },
+    ...{ identity: 5, login: 0, route: 6 },
+  };
+  const buckets = new Buckets(START_MS);
+  const hit = { method: 0, address: 1, identity: 2, path: 3, pathBytes: 9, agent: 5 };
   return {
+    lexical: (_, n) => lexical.write(head(n), out, 0),
+    'crossing read': (who) => {
+      shared.address = mix32(who) | 1;
+      shared.subnet = mix32(who >>> 2) | 1;
+      crossing.write(shared, moment, out, 0);
+    },
+    'crossing answer': (who, n) => {
+      shared.address = mix32(who) | 1;
+      shared.subnet = mix32(who >>> 2) | 1;
+      shared.identity = mix32(n) | 0;
+      crossing.answered(shared, 200, moment);
+    },
+    bucket: (who, n) => {
+      hit.address = mix32(who) | 0;
+      hit.path = mix32(n) | 0;
+      buckets.moveTo(moment);
+      buckets.request(hit);
+    },
     graph: (who, n) => {
       graph.at = who * GRAPH_WORDS;
       graphs.call(graph, route(mix32(n)), moment);
@@ -101,7 +133,7 @@ function parts(identities: number): Record<string, Part> {
     },
     'agent family': (_, n) => {
       const one = head(n);
-      out[0] = agentFamily(one.bytes, one.valueStart(0), one.valueEnd(0));
+      out[0] = agentFamily(one.bytes, one.valueStart(1), one.valueEnd(1));
     },
   };
 }
