@@ -3,8 +3,11 @@
 // The order of FEATURES is the order of places in the vector of this build; bundles name ids, never places.
 
 import { type Feature, featureGroup as group, type FeatureRow as Row } from './feature.ts';
+import { BUCKET_FEATURES } from './features-bucket.ts';
+import { CROSSING_FEATURES } from './features-crossing.ts';
 import { ENCOUNTER_FEATURES } from './features-encounters.ts';
 import { GEO_FEATURES } from './features-geo.ts';
+import { LEXICAL_FEATURES } from './features-lexical.ts';
 import { OBJECT_FEATURES } from './features-objects.ts';
 import { SEQUENCE_FEATURES } from './features-sequence.ts';
 import { SESSION_FEATURES } from './features-session.ts';
@@ -176,8 +179,11 @@ export const FEATURES: readonly Feature[] = [
   ...SESSION_FEATURES,
   ...SEQUENCE_FEATURES,
   ...OBJECT_FEATURES,
+  ...CROSSING_FEATURES,
+  ...BUCKET_FEATURES,
   ...GEO_FEATURES,
   ...ENCOUNTER_FEATURES,
+  ...LEXICAL_FEATURES,
 ];
 
 export const FEATURE_COUNT = FEATURES.length;

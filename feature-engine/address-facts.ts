@@ -12,6 +12,7 @@ import {
   KIND_PRIVATE,
 } from './address-kind.ts';
 import type { Mmdb } from './mmdb.ts';
+import { hashBytes } from './sketch.ts';
 
 const WAYS = 4;
 const key = (text: string) => new TextEncoder().encode(text);
@@ -43,12 +44,14 @@ export interface AddressFacts {
   country: number;
   /** 0 if unknown. */
   asn: number;
+  /** Signed 32-bit hash of the /24 (IPv6: /56), 0 if there is no address. */
+  subnet: number;
   /** KIND_DEFAULT, KIND_PRIVATE or KIND_DATACENTER. */
   kind: number;
 }
 
 export class AddressBook {
-  readonly facts: AddressFacts = { latitude: 0, longitude: 0, country: 0, asn: 0, kind: 0 };
+  readonly facts: AddressFacts = { latitude: 0, longitude: 0, country: 0, asn: 0, subnet: 0, kind: 0 };
   readonly bytes: number;
   /** Addresses that were looked up in the databases. */
   lookups = 0;
@@ -58,6 +61,7 @@ export class AddressBook {
   readonly #places: Float32Array;
   readonly #countries: Uint16Array;
   readonly #asns: Uint32Array;
+  readonly #subnets: Int32Array;
   readonly #kinds: Uint8Array;
   #sources: AddressSources = {};
   #generation = 1;
@@ -72,8 +76,9 @@ export class AddressBook {
     this.#places = new Float32Array(slots * 2);
     this.#countries = new Uint16Array(slots);
     this.#asns = new Uint32Array(slots);
+    this.#subnets = new Int32Array(slots);
     this.#kinds = new Uint8Array(slots);
-    this.bytes = slots * (8 + 4 + 8 + 2 + 4 + 1);
+    this.bytes = slots * (8 + 4 + 8 + 2 + 4 + 4 + 1);
   }
 
   /** Uses these databases from now on; what was cached is looked up anew. */
@@ -107,6 +112,7 @@ export class AddressBook {
     facts.longitude = this.#places[slot * 2 + 1]!;
     facts.country = this.#countries[slot]!;
     facts.asn = this.#asns[slot]!;
+    facts.subnet = this.#subnets[slot]!;
     facts.kind = this.#kinds[slot]!;
     return facts;
   }
@@ -133,12 +139,20 @@ export class AddressBook {
     const network = address === null ? -1 : (asn?.find(address) ?? -1);
     const number = asn === undefined ? Number.NaN : asn.data.number(asn.data.child(network, ASN));
     this.#asns[slot] = Number.isNaN(number) ? 0 : number;
+    this.#subnets[slot] = address === null ? 0 : subnetHash(address);
     if (address === null) this.#kinds[slot] = KIND_DEFAULT;
     else if (isPrivate(address)) this.#kinds[slot] = KIND_PRIVATE;
     else if (datacenters?.has(address) === true || isHosting(asn, network))
       this.#kinds[slot] = KIND_DATACENTER;
     else this.#kinds[slot] = KIND_DEFAULT;
   }
+}
+
+/** 24 bits of an IPv4 address (16 bytes, mapped), 56 of an IPv6 one: what one household, office or server commonly has. */
+function subnetHash(address: Uint8Array): number {
+  const v4 =
+    address[10] === 0xff && address[11] === 0xff && address.subarray(0, 10).every((byte) => byte === 0);
+  return hashBytes(address, 0, v4 ? 15 : 7, 0) | 1;
 }
 
 function countryCode({ data }: Mmdb, place: number): number {

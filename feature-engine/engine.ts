@@ -3,15 +3,16 @@
 // Used by the proxy (one per data thread) and, with the same code, by offline runs, training data and replay.
 
 import type { HeadView } from '../domain/head-view.ts';
-import { IDENTITY_KINDS, type RequestIdentity } from '../domain/identity.ts';
+import { IDENTITY_KINDS } from '../domain/identity.ts';
 import { LIMITS } from '../domain/limits.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import { AddressBook } from './address-facts.ts';
 import { AgentFamilies } from './agent-family.ts';
+import type { EngineStats, FeatureEngineOptions, MemoryItem, ObservedRequest } from './engine-types.ts';
 import * as X from './extract.ts';
 import { NO_FACTS, newProfileCall, type ProfileCall, Profiles } from './profiles.ts';
 import * as L from './row-layout.ts';
-import { RowTable, type TableStats } from './row-table.ts';
+import { RowTable } from './row-table.ts';
 import {
   addGap,
   addOutcome,
@@ -24,55 +25,11 @@ import {
 } from './row-update.ts';
 import { hashBytes, mix32 } from './sketch.ts';
 import { TargetScan } from './target-scan.ts';
-import { Traces } from './traces.ts';
+import { newAsked, Traces } from './traces.ts';
 import { Moment } from './windows.ts';
+import { Workload } from './workload.ts';
 
-export interface FeatureEngineOptions {
-  /** Rows for identities (default LIMITS.identitiesDefault), rounded up to a multiple of 8. */
-  readonly identities?: number;
-  /** Rows for client addresses (default: as many as identities). */
-  readonly addresses?: number;
-  /** Profiles, from an identity's second request on (default: 2 for 5 identities), rounded up to a multiple of 8. */
-  readonly profiles?: number;
-  /** Client addresses whose place and network are kept (default 16,384). */
-  readonly addressFacts?: number;
-  /** When counting began, ms since the epoch; `state_age_s` is measured from here. */
-  readonly startedMs: number;
-  /** Rows in SharedArrayBuffers (default true), so that other threads may read them. */
-  readonly shared?: boolean;
-  /** Keys the hashes behind distinct counts; the same value wherever rows are exchanged. Default 0. */
-  readonly sketchSeed?: number;
-}
-
-/** One request as the engine sees it. One object per thread, refilled for every request. */
-export interface ObservedRequest {
-  head: HeadView;
-  who: RequestIdentity;
-  /** Hash of the route template: `Route.hash` of routes.ts. */
-  routeHash: number;
-  /** Accept time, ms since the epoch; an earlier time than the last one counts as that one. */
-  nowMs: number;
-  /** The client address as text, for the address databases; without it the geo features are missing. */
-  addressText?: string;
-}
-
-export interface EngineStats {
-  readonly identities: TableStats;
-  readonly addresses: TableStats;
-  readonly profiles: TableStats;
-  readonly observed: number;
-  readonly outcomes: number;
-  /** Outcomes, per axis, whose row had made room for another key: dropped. */
-  readonly staleOutcomes: number;
-  /** Outcomes, per axis, older than the previous 5-minute slice: dropped. */
-  readonly lateOutcomes: number;
-}
-
-/** One line of the memory plan. */
-export interface MemoryItem {
-  readonly name: string;
-  readonly bytes: number;
-}
+export type * from './engine-types.ts';
 
 /** Profiles for each identity: many are seen only once. */
 const PROFILE_SHARE = 0.4;
@@ -94,6 +51,9 @@ export class FeatureEngine {
   readonly #addresses: RowTable;
   readonly #profiles: Profiles;
   readonly #traces = new Traces();
+  readonly #answered = newAsked();
+  readonly #workload: Workload;
+  readonly #asker = { identity: 0, address: 0, login: 0 };
   readonly #families = new AgentFamilies();
   readonly #identity: RowPlace;
   readonly #address: RowPlace;
@@ -125,6 +85,7 @@ export class FeatureEngine {
     this.#startedMs = options.startedMs;
     this.#seed = (options.sketchSeed ?? 0) >>> 0;
     this.#moment.set(options.startedMs);
+    this.#workload = new Workload(this.#moment, options.onBucket);
   }
 
   /**
@@ -165,7 +126,8 @@ export class FeatureEngine {
     this.#fillCall(request);
     if (first) this.#profiles.observeFirst(call, out);
     else this.#profiles.observe(who, call, out);
-    this.lastTrace = this.#traces.add(marks.route, call.objectId.hash !== 0);
+    this.#workload.observe(head, this.#asker, call, out);
+    this.lastTrace = this.#traces.add(this.#workload.asked);
     this.lastIdentity = this.#identities.handleOf(identitySlot);
     this.lastAddress = this.#addresses.handleOf(addressSlot);
     this.#observed++;
@@ -182,7 +144,9 @@ export class FeatureEngine {
     if (outcome.atMs > this.#moment.nowMs) this.#moment.set(outcome.atMs);
     this.#bringBack(this.#identities, this.#identity, identity, outcome);
     this.#bringBack(this.#addresses, this.#address, address, outcome);
-    if (this.#traces.find(trace)) this.#answerProfile(identity, outcome.status);
+    const known = this.#traces.find(trace, this.#answered);
+    if (known) this.#answerProfile(identity, outcome.status);
+    this.#workload.answered(known ? this.#answered : null, outcome);
   }
 
   get stats(): EngineStats {
@@ -204,7 +168,7 @@ export class FeatureEngine {
       { name: 'profiles', bytes: this.#profiles.bytes },
       {
         name: 'workload features',
-        bytes: this.#profiles.workloadBytes + this.#traces.bytes + this.#families.bytes,
+        bytes: this.#workloadBytes(),
       },
       { name: 'address facts', bytes: this.addressBook.bytes },
     ];
@@ -246,8 +210,16 @@ export class FeatureEngine {
     call.agentFamily = this.#families.of(marks.agent, bytes, head.valueStart(field), head.valueEnd(field));
     call.pair = (mix32(who.addressKey[2]! ^ marks.agent) || 1) | 0;
     call.stateAgeMs = this.#moment.nowMs - this.#startedMs;
+    const asker = this.#asker;
+    asker.identity = who.key[2]! | 0;
+    asker.address = (who.addressKey[2]! || 1) | 0;
+    asker.login = (request.login ?? 0) | 0;
     const text = request.addressText;
     call.facts = text === undefined ? NO_FACTS : this.addressBook.look(who.addressKey, text);
+  }
+
+  #workloadBytes(): number {
+    return this.#profiles.workloadBytes + this.#workload.bytes + this.#traces.bytes + this.#families.bytes;
   }
 
   #answerProfile(identity: number, status: number): void {
@@ -255,7 +227,7 @@ export class FeatureEngine {
     const key = this.#identityKey;
     if (slot >= 0)
       for (let i = 0; i < 4; i++) key[i] = this.#identities.words[slot * L.ROW_WORDS + L.KEY + i]!;
-    this.#profiles.answered(slot < 0 ? null : key, this.#traces, status);
+    this.#profiles.answered(slot < 0 ? null : key, this.#answered, status);
   }
 
   /** Address, user agent and route: seen with this identity before? Marks them for the next time. */

@@ -70,6 +70,10 @@ export class Lexical {
   #byte = 0;
   #taken = 0;
 
+  get bytes(): number {
+    return this.#values.bytes + this.#histogram.byteLength;
+  }
+
   /** Reads the head and writes the 18 features from out[place]; order of domain/features-lexical.ts. */
   write(head: HeadView, out: Float64Array, place: number): void {
     const { bytes } = head;

@@ -1,9 +1,12 @@
-// Places in the vector of the features that profiles write: first place and number of each group, from the one list.
+// Places in the vector of the features that profiles and workload write: first place and number of each group, from the one list.
 // The order inside a group is that of its list, which the file that writes it follows; profiles.test.ts holds them together.
 
 import { placeOf } from '../domain/features.ts';
+import { BUCKET_FEATURES } from '../domain/features-bucket.ts';
+import { CROSSING_FEATURES } from '../domain/features-crossing.ts';
 import { ENCOUNTER_FEATURES } from '../domain/features-encounters.ts';
 import { GEO_FEATURES } from '../domain/features-geo.ts';
+import { LEXICAL_FEATURES } from '../domain/features-lexical.ts';
 import { OBJECT_FEATURES } from '../domain/features-objects.ts';
 import { SEQUENCE_FEATURES } from '../domain/features-sequence.ts';
 import { SESSION_FEATURES } from '../domain/features-session.ts';
@@ -18,3 +21,6 @@ export const GEO_PLACE = placeOf(GEO_FEATURES[0]!.name);
 export const GEO_COUNT = GEO_FEATURES.length;
 export const ENCOUNTER_PLACE = placeOf(ENCOUNTER_FEATURES[0]!.name);
 export const ENCOUNTER_COUNT = ENCOUNTER_FEATURES.length;
+export const CROSSING_PLACE = placeOf(CROSSING_FEATURES[0]!.name);
+export const BUCKET_PLACE = placeOf(BUCKET_FEATURES[0]!.name);
+export const LEXICAL_PLACE = placeOf(LEXICAL_FEATURES[0]!.name);

@@ -58,6 +58,21 @@ describe('profiles', () => {
     expect(ask('b', '/order/6', 1)['object_foreign_share_1h']).toBe(1);
   });
 
+  it('leave the workload features at their own places', () => {
+    const { ask, answer } = caller(new FeatureEngine({ identities: 64, startedMs: START_MS }));
+    const first = ask('a', "/login?q='or", 1, '203.0.113.9');
+    for (const name of ['address_credentials_1h', 'login_addresses_1h', 'bucket_requests_ratio'])
+      expect([name, first[name]]).toEqual([name, Number.NaN]);
+    expect(first).toMatchObject({ target_delimiters: 1, header_text_keywords: 0, token_longest: 5 });
+    answer(401);
+    const second = ask('b', '/login', 1, '203.0.113.77');
+    for (const unit of ['address', 'subnet', 'agent_route']) {
+      expect(second[`${unit}_credentials_1h`]).toBeCloseTo(1, 1);
+      expect(second).toMatchObject({ [`${unit}_401_share_1h`]: 1, [`${unit}_429_share_1h`]: 0 });
+    }
+    expect(second).toMatchObject({ network_credentials_1h: Number.NaN, traversal_steps: 0 });
+  });
+
   it('begin with the call before the profile', () => {
     const { ask } = caller(new FeatureEngine({ identities: 64, startedMs: START_MS }));
     ask('a', '/x', 1);

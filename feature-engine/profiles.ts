@@ -16,14 +16,9 @@ import * as X from './profile-places.ts';
 import { RowTable, type TableStats } from './row-table.ts';
 import { Sequence } from './sequence.ts';
 import { ESTIMATE, mix32 } from './sketch.ts';
+import type { Asked } from './traces.ts';
 import { observeTravel, writeAddress } from './travel.ts';
 import type { Moment } from './windows.ts';
-
-/** What is still known of a request when its answer comes. */
-export interface AskedRoute {
-  readonly route: number;
-  readonly withId: boolean;
-}
 
 /** The facts of a request that came without an address. */
 export const NO_FACTS: AddressFacts = {
@@ -31,6 +26,7 @@ export const NO_FACTS: AddressFacts = {
   longitude: Number.NaN,
   country: 0,
   asn: 0,
+  subnet: 0,
   kind: KIND_UNKNOWN,
 };
 
@@ -155,7 +151,7 @@ export class Profiles {
    * Brings the origin's answer back.
    * @param key the identity's, or null if its row is gone. @param asked its route, and whether it asked for an object id.
    */
-  answered(key: Uint32Array | null, asked: AskedRoute, status: number): void {
+  answered(key: Uint32Array | null, asked: Asked, status: number): void {
     const slot = key === null ? -1 : this.#table.peek(key);
     const { route, withId } = asked;
     if (slot >= 0) {

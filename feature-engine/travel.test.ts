@@ -87,7 +87,7 @@ describe('travel', () => {
         const [latitude, longitude, country] = PLACES[random.int(4)] as (typeof PLACES)[number];
         const asn = random.int(4) * 1000;
         const pair = 1 + random.int(3);
-        const seen = { atMs, latitude, longitude, country, asn, kind: random.int(3), pair };
+        const seen = { atMs, latitude, longitude, country, asn, subnet: 0, kind: random.int(3), pair };
         expect([seed, n, ...observe(seen)]).toEqual([seed, n, ...naive(history, seen)]);
       }
     };
@@ -100,7 +100,7 @@ describe('travel', () => {
       const observe = traveller();
       const at = (atMs: number, place: number): Seen => {
         const [latitude, longitude, country] = PLACES[place] as (typeof PLACES)[number];
-        return { atMs, latitude, longitude, country, asn: 1, kind: 0, pair: 1 };
+        return { atMs, latitude, longitude, country, asn: 1, subnet: 0, kind: 0, pair: 1 };
       };
       observe(at(START_MS, 0));
       return observe(at(START_MS + hours * 3_600_000, 1))[6];
@@ -116,6 +116,7 @@ describe('travel', () => {
       longitude: 1,
       country,
       asn: country,
+      subnet: 0,
       kind: 0,
       pair: 1,
     });

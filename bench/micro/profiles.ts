@@ -60,7 +60,7 @@ function parts(identities: number): Record<string, Part> {
   const id = new ObjectId();
   const some = heads();
   const travel = blocks(identities, TRAVEL_WORDS);
-  const facts = { latitude: 1, longitude: 2, country: 3, asn: 4, kind: 0 };
+  const facts = { latitude: 1, longitude: 2, country: 3, asn: 4, subnet: 5, kind: 0 };
   const meetings = blocks(identities, ENCOUNTER_WORDS);
   const head = (n: number) => some[n % 100] as HeadView;
   const objectCall = { id, route: 0, path: 0, who: 0, moment };
