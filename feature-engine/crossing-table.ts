@@ -2,6 +2,7 @@
 // status over two hourly slices. Sets of four; the one with the fewest answers makes room. An entry is one cache line, 64 bytes.
 // Does not know what its keys mean. Called by crossing.ts.
 
+import { putMissing } from './missing.ts';
 import { ESTIMATE, estimateTwo, markWide, mix32, sketchKind } from './sketch.ts';
 import { type Moment, W1H } from './windows.ts';
 
@@ -22,13 +23,14 @@ const KIND = sketchKind(2, W1H);
 
 export class CrossingTable {
   readonly bytes: number;
-  readonly #sets: number;
+  readonly #setMask: number;
   readonly #words: Uint32Array;
 
-  /** @param capacity entries, rounded up to a multiple of 4. */
+  /** @param capacity entries, rounded up to a power of two. */
   constructor(capacity: number) {
-    this.#sets = Math.ceil(capacity / WAYS);
-    this.#words = new Uint32Array(this.#sets * WAYS * ENTRY_WORDS);
+    const sets = 2 ** Math.ceil(Math.log2(Math.max(capacity / WAYS, 1)));
+    this.#setMask = sets - 1;
+    this.#words = new Uint32Array(sets * WAYS * ENTRY_WORDS);
     this.bytes = this.#words.byteLength;
   }
 
@@ -89,7 +91,7 @@ export class CrossingTable {
     const all = at < 0 ? 0 : words[at + ANSWERS]!;
     const answers = (all & 0xffff) + overlap * (all >>> 16);
     if (answers === 0) {
-      out.fill(Number.NaN, place, place + 5);
+      putMissing(out, place, place + 5);
       return;
     }
     this.distinct(at, FIRST, moment);
@@ -103,7 +105,7 @@ export class CrossingTable {
   }
 
   #firstOf(key: number): number {
-    return Math.floor((mix32(key) / 4294967296) * this.#sets) * WAYS * ENTRY_WORDS;
+    return (mix32(key) & this.#setMask) * WAYS * ENTRY_WORDS;
   }
 
   #bump(at: number): void {

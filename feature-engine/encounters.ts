@@ -4,6 +4,7 @@
 // The engine gives it the block of the identity that calls. Counters stop at 65,535 a slice.
 
 import type { Block } from './block.ts';
+import { putMissing } from './missing.ts';
 import { type Moment, W1H, W5M, W24H } from './windows.ts';
 
 const WINDOWS = [W5M, W1H, W24H] as const;
@@ -48,7 +49,7 @@ export function countEncounters(block: Block, call: Encounter, out: Float64Array
   roll(words, at, call.moment);
   for (let w = 0; w < COUNTERS; w++) overlaps[w] = call.moment.overlaps[WINDOWS[w]!]!;
   bump(words, at + METHOD_COUNTERS + call.method * COUNTERS, out, place);
-  if (call.agent === 0) out.fill(Number.NaN, place + COUNTERS, place + 2 * COUNTERS);
+  if (call.agent === 0) putMissing(out, place + COUNTERS, place + 2 * COUNTERS);
   else bump(words, entryOf(words, at + AGENT_SET, AGENTS, call.agent), out, place + 3);
   bump(words, entryOf(words, at + ROUTE_SET, ROUTES, call.route), out, place + 6);
   bump(words, entryOf(words, at + PATH_SET, PATHS, call.path), out, place + 9);

@@ -15,13 +15,14 @@ const KIND = sketchKind(1, W24H);
 
 export class GraphRarity {
   readonly bytes: number;
-  readonly #sets: number;
+  readonly #setMask: number;
   readonly #entries: Uint32Array;
 
-  /** @param edgeSets how many can be told apart, rounded up to a multiple of 4. */
+  /** @param edgeSets how many can be told apart, rounded up to a power of two. */
   constructor(edgeSets = 8192) {
-    this.#sets = Math.ceil(edgeSets / WAYS);
-    this.#entries = new Uint32Array(this.#sets * WAYS * ENTRY_WORDS);
+    const sets = 2 ** Math.ceil(Math.log2(Math.max(edgeSets / WAYS, 1)));
+    this.#setMask = sets - 1;
+    this.#entries = new Uint32Array(sets * WAYS * ENTRY_WORDS);
     this.bytes = this.#entries.byteLength;
   }
 
@@ -47,7 +48,7 @@ export class GraphRarity {
   #entryOf(fingerprint: number, slice: number): number {
     const entries = this.#entries;
     const tag = fingerprint === 0 ? 1 : fingerprint >>> 0;
-    const first = Math.floor((mix32(fingerprint) / 4294967296) * this.#sets) * WAYS * ENTRY_WORDS;
+    const first = (mix32(fingerprint) & this.#setMask) * WAYS * ENTRY_WORDS;
     let least = first;
     let fewest = Number.POSITIVE_INFINITY;
     for (let at = first; at < first + WAYS * ENTRY_WORDS; at += ENTRY_WORDS) {

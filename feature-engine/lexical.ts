@@ -4,6 +4,7 @@
 
 import type { HeadView } from '../domain/head-view.ts';
 import { isKeyword, wordBasis, wordStep } from './lexicon.ts';
+import { putMissing } from './missing.ts';
 import { ValueCache } from './value-cache.ts';
 
 const DEPTH_MAX = 3;
@@ -51,6 +52,9 @@ const PLAIN_BY_LENGTH = Array.from({ length: 32 }, (_, length) =>
 const TEXT_FEATURES = 8;
 const DELIMITERS = 5;
 const KEYWORDS = 6;
+/** What is kept of a text besides. */
+const TRAVERSALS = TEXT_FEATURES;
+const LONGEST = TEXT_FEATURES + 1;
 /** Places that `write` fills. */
 export const LEXICAL_FEATURES_COUNT = 2 * TEXT_FEATURES + 2;
 
@@ -59,6 +63,7 @@ export class Lexical {
   /** Distinct byte values of the text so far, so that clearing and summing cost no more than the text. */
   readonly #distinct = new Uint8Array(256);
   readonly #values = new ValueCache(TEXT_FEATURES + 1);
+  readonly #targets = new ValueCache(TEXT_FEATURES + 2);
   readonly #byClass = new Uint32Array(HIGH + 1);
   #distinctCount = 0;
   #length = 0;
@@ -71,19 +76,26 @@ export class Lexical {
   #taken = 0;
 
   get bytes(): number {
-    return this.#values.bytes + this.#histogram.byteLength;
+    return this.#values.bytes + this.#targets.bytes + this.#histogram.byteLength;
   }
 
   /** Reads the head and writes the 18 features from out[place]; order of domain/features-lexical.ts. */
   write(head: HeadView, out: Float64Array, place: number): void {
     const { bytes } = head;
-    this.#begin();
-    this.#read(bytes, head.targetStart, head.targetEnd);
-    this.#finish(out, place);
-    out[place + 2 * TEXT_FEATURES] = this.#longest;
-    let traversals = this.#traversals;
+    const targets = this.#targets;
+    const target = targets.place(bytes, head.targetStart, head.targetEnd);
+    if (!targets.known) {
+      this.#begin();
+      this.#read(bytes, head.targetStart, head.targetEnd);
+      this.#finish(targets.numbers, target);
+      targets.numbers[target + LONGEST] = this.#longest;
+      targets.numbers[target + TRAVERSALS] = this.#traversals;
+    }
+    for (let i = 0; i < TEXT_FEATURES; i++) out[place + i] = targets.numbers[target + i]!;
+    out[place + 2 * TEXT_FEATURES] = targets.numbers[target + LONGEST]!;
+    let traversals = targets.numbers[target + TRAVERSALS]!;
     const headers = place + TEXT_FEATURES;
-    out.fill(Number.NaN, headers, headers + TEXT_FEATURES);
+    putMissing(out, headers, headers + TEXT_FEATURES);
     for (let field = 0, start = head.targetEnd; field < head.fieldCount; field++) {
       const nameEnd = head.valueStart(field);
       const end = head.valueEnd(field);
@@ -93,10 +105,10 @@ export class Lexical {
           this.#begin();
           this.#read(bytes, nameEnd, end);
           this.#finish(this.#values.numbers, kept);
-          this.#values.numbers[kept + TEXT_FEATURES] = this.#traversals;
+          this.#values.numbers[kept + TRAVERSALS] = this.#traversals;
         }
         join(this.#values.numbers, kept, out, headers);
-        traversals += this.#values.numbers[kept + TEXT_FEATURES]!;
+        traversals += this.#values.numbers[kept + TRAVERSALS]!;
       }
       start = end;
     }
@@ -184,7 +196,8 @@ export class Lexical {
   /** Entropy and shares from the histogram: over its distinct bytes, not over the text. */
   #finish(out: Float64Array, place: number): void {
     const length = this.#length;
-    const byClass = this.#byClass.fill(0);
+    const byClass = this.#byClass;
+    for (let kind = 0; kind <= HIGH; kind++) byClass[kind] = 0;
     let sum = 0;
     let delimiters = 0;
     for (let i = 0; i < this.#distinctCount; i++) {

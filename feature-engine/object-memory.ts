@@ -13,15 +13,17 @@ const PROBES = 3;
  */
 export class SeenPairs {
   readonly bytes: number;
-  readonly #blocks: number;
+  readonly #blockMask: number;
   /** Of each block the even days, then the odd ones: side by side, so that one look at memory finds both. */
   readonly #words: Uint32Array;
   #slice = 0;
 
-  /** @param bits of one slice, rounded up to whole blocks. */
+  /** @param bits of one slice, a power of two of at least 256. */
   constructor(bits = 2 ** 21) {
-    this.#blocks = Math.ceil(bits / 32 / BLOCK_WORDS);
-    this.#words = new Uint32Array(this.#blocks * BLOCK_WORDS * 2);
+    if (bits < 256 || 2 ** Math.floor(Math.log2(bits)) !== bits)
+      throw new RangeError(`bits must be a power of two of at least 256, not ${bits}`);
+    this.#blockMask = bits / 32 / BLOCK_WORDS - 1;
+    this.#words = new Uint32Array((this.#blockMask + 1) * BLOCK_WORDS * 2);
     this.bytes = this.#words.byteLength;
   }
 
@@ -30,8 +32,8 @@ export class SeenPairs {
     if (slice > this.#slice) this.#roll(slice);
     const pair = mix32(a ^ Math.imul(b, 0x9e3779b1));
     const words = this.#words;
-    let probe = mix32(pair ^ 0x51ed270b ^ a);
-    const first = Math.floor((pair / 4294967296) * this.#blocks) * BLOCK_WORDS * 2;
+    let probe = mix32(pair ^ 0x51ed270b ^ a) | 0;
+    const first = (pair & this.#blockMask) * BLOCK_WORDS * 2;
     const current = first + (slice & 1) * BLOCK_WORDS;
     const previous = first + (1 - (slice & 1)) * BLOCK_WORDS - current;
     let seen = true;

@@ -3,6 +3,7 @@
 // The engine gives it the block of the identity that calls, and later the answer.
 
 import type { Block } from './block.ts';
+import { putMissing } from './missing.ts';
 import type { ObjectId } from './object-id.ts';
 import { LastUsers, SeenPairs } from './object-memory.ts';
 import { ESTIMATE, estimateTwo, markWide, mix32, sketchKind } from './sketch.ts';
@@ -84,11 +85,11 @@ export class Objects {
     const { words, at } = block;
     const { moment, id } = call;
     roll(words, at, moment);
-    overlaps.set(moment.overlaps);
+    for (let w = 0; w < WINDOW_COUNT; w++) overlaps[w] = moment.overlaps[w]!;
     bump(words, at + CALLS);
     if (!this.#pairs.seenBefore(call.who, mix32(call.path) | 0, moment.slices[W24H]!))
       bump(words, at + NEW_PATHS);
-    if (id.hash === 0) out.fill(Number.NaN, place, place + 8);
+    if (id.hash === 0) putMissing(out, place, place + 8);
     else writeRoute(block, this.#countId(block, call), out, place);
     countQuery(block, id, out, place + 8);
     out[place + 9] = Math.fround(hourly(words, at + NEW_PATHS) / hourly(words, at + CALLS));

@@ -9,6 +9,7 @@ import type { Block } from './block.ts';
 import { countEncounters } from './encounters.ts';
 import { GRAPH_FEATURES, graphFingerprint, SessionGraphs, writeGraph } from './graph.ts';
 import { GraphRarity } from './graph-rarity.ts';
+import { putMissing } from './missing.ts';
 import { ObjectId } from './object-id.ts';
 import { Objects, objectAnswered } from './objects.ts';
 import * as P from './profile-layout.ts';
@@ -109,10 +110,10 @@ export class Profiles {
 
   /** Writes the features of a request whose identity has no profile: those that the request and the workload give. */
   observeFirst(call: ProfileCall, out: Float64Array): void {
-    out.fill(Number.NaN, X.SESSION_PLACE, X.SESSION_PLACE + X.SESSION_COUNT);
-    out.fill(Number.NaN, X.OBJECT_PLACE, X.OBJECT_PLACE + X.OBJECT_COUNT);
-    out.fill(Number.NaN, X.GEO_PLACE, X.GEO_PLACE + X.GEO_COUNT);
-    out.fill(Number.NaN, X.ENCOUNTER_PLACE, X.ENCOUNTER_PLACE + X.ENCOUNTER_COUNT);
+    putMissing(out, X.SESSION_PLACE, X.SESSION_PLACE + X.SESSION_COUNT);
+    putMissing(out, X.OBJECT_PLACE, X.OBJECT_PLACE + X.OBJECT_COUNT);
+    putMissing(out, X.GEO_PLACE, X.GEO_PLACE + X.GEO_COUNT);
+    putMissing(out, X.ENCOUNTER_PLACE, X.ENCOUNTER_PLACE + X.ENCOUNTER_COUNT);
     writeAddress(call.facts, out, X.GEO_PLACE);
     this.#sequence.observe(null, this.#fillOrder(call), out, X.SEQUENCE_PLACE);
   }

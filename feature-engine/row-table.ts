@@ -35,8 +35,13 @@ export interface TableShape {
 
 /** Good answers are counted up to here; 2^15 of them make a row age 32,768 times slower. */
 const GOOD_ANSWERS_MAX = 0xffff;
-/** Bytes beside each row: tag, last look-up, generation, good answers. */
-export const SLOT_BYTES = 14;
+/** Words beside each row, those of a set side by side: tag, last look-up, generation, good answers. */
+const TAG = 0;
+const SEEN = 1;
+const GENERATION = 2;
+const GOOD = 3;
+const SLOT_WORDS = 4;
+export const SLOT_BYTES = SLOT_WORDS * 4;
 
 export class RowTable {
   readonly capacity: number;
@@ -47,12 +52,8 @@ export class RowTable {
   /** True if the last `find` made its row anew. */
   madeNew = false;
   readonly #setCount: number;
-  /** 0 = empty slot; else the second word of the key, 0 read as 1. */
-  readonly #tags: Uint32Array;
-  readonly #seen: Uint32Array;
-  readonly #generations: Uint32Array;
-  /** 0 = on probation. */
-  readonly #goodAnswers: Uint16Array;
+  /** SLOT_WORDS of each slot. Tag 0 = empty slot; else the second word of the key, 0 read as 1. Good answers 0 = on probation. */
+  readonly #slots: Uint32Array;
   readonly #rowWords: number;
   readonly #patience: number;
   /** Counts look-ups; differences are taken modulo 2^32, so wrapping does no harm. */
@@ -74,10 +75,7 @@ export class RowTable {
     this.words = new Uint32Array(rows);
     this.floats = new Float32Array(rows);
     this.doubles = new Float64Array(rows);
-    this.#tags = new Uint32Array(allocate(this.capacity * 4, shared));
-    this.#seen = new Uint32Array(allocate(this.capacity * 4, shared));
-    this.#generations = new Uint32Array(allocate(this.capacity * 4, shared));
-    this.#goodAnswers = new Uint16Array(allocate(this.capacity * 2, shared));
+    this.#slots = new Uint32Array(allocate(this.capacity * SLOT_BYTES, shared));
     this.bytes = this.capacity * (rowWords * 4 + SLOT_BYTES);
   }
 
@@ -87,19 +85,21 @@ export class RowTable {
     const first = this.#setOf(key);
     const tick = (this.#tick + 1) >>> 0;
     this.#tick = tick;
+    const slots = this.#slots;
     for (let slot = first; slot < first + WAYS; slot++) {
-      if (this.#tags[slot] === tag && this.#sameKey(slot, key)) {
-        this.#seen[slot] = tick;
+      if (slots[slot * SLOT_WORDS] === tag && this.#sameKey(slot, key)) {
+        slots[slot * SLOT_WORDS + SEEN] = tick;
         this.madeNew = false;
         return slot;
       }
     }
     const slot = this.#makeRoom(first);
     if (slot < 0) return -1;
-    this.#tags[slot] = tag;
-    this.#seen[slot] = tick;
-    this.#generations[slot] = (this.#generations[slot]! + 1) & GENERATION_MASK;
-    this.#goodAnswers[slot] = 0;
+    const meta = slot * SLOT_WORDS;
+    slots[meta + TAG] = tag;
+    slots[meta + SEEN] = tick;
+    slots[meta + GENERATION] = (slots[meta + GENERATION]! + 1) & GENERATION_MASK;
+    slots[meta + GOOD] = 0;
     const at = slot * this.#rowWords;
     this.words.fill(0, at, at + this.#rowWords);
     for (let i = 0; i < 4; i++) this.words[at + KEY + i] = key[i]!;
@@ -109,8 +109,9 @@ export class RowTable {
 
   /** Counts an answer 2xx or 3xx of the origin: the first one ends the probation of the row. */
   addGoodAnswer(slot: number): void {
-    const count = this.#goodAnswers[slot]!;
-    if (count < GOOD_ANSWERS_MAX) this.#goodAnswers[slot] = count + 1;
+    const at = slot * SLOT_WORDS + GOOD;
+    const count = this.#slots[at]!;
+    if (count < GOOD_ANSWERS_MAX) this.#slots[at] = count + 1;
   }
 
   /** Slot of the key's row or -1; changes nothing. */
@@ -118,20 +119,21 @@ export class RowTable {
     const tag = key[1]! === 0 ? 1 : key[1]!;
     const first = this.#setOf(key);
     for (let slot = first; slot < first + WAYS; slot++)
-      if (this.#tags[slot] === tag && this.#sameKey(slot, key)) return slot;
+      if (this.#slots[slot * SLOT_WORDS] === tag && this.#sameKey(slot, key)) return slot;
     return -1;
   }
 
   /** Names this slot as it is now; no longer valid once the row has made room for another key. */
   handleOf(slot: number): number {
-    return this.#generations[slot]! * HANDLE_SLOTS + slot;
+    return this.#slots[slot * SLOT_WORDS + GENERATION]! * HANDLE_SLOTS + slot;
   }
 
   /** Slot of a handle, or -1 if its row is gone. */
   slotOf(handle: number): number {
     const slot = handle % HANDLE_SLOTS;
-    if (!(slot < this.capacity) || this.#generations[slot] !== Math.floor(handle / HANDLE_SLOTS)) return -1;
-    return slot;
+    if (!(slot < this.capacity)) return -1;
+    const generation = this.#slots[slot * SLOT_WORDS + GENERATION];
+    return generation === Math.floor(handle / HANDLE_SLOTS) ? slot : -1;
   }
 
   stats(): TableStats {
@@ -163,17 +165,19 @@ export class RowTable {
    * -1 where that one was seen within the table's patience.
    */
   #makeRoom(first: number): number {
+    const slots = this.#slots;
     let probation = -1;
     let probationAge = -1;
     let known = first;
     let knownAge = -1;
     for (let slot = first; slot < first + WAYS; slot++) {
-      if (this.#tags[slot] === 0) {
+      const meta = slot * SLOT_WORDS;
+      if (slots[meta + TAG] === 0) {
         this.#used++;
         return slot;
       }
-      const age = (this.#tick - this.#seen[slot]!) >>> 0;
-      const good = this.#goodAnswers[slot]!;
+      const age = (this.#tick - slots[meta + SEEN]!) >>> 0;
+      const good = slots[meta + GOOD]!;
       if (good === 0) {
         if (age > probationAge) {
           probationAge = age;
@@ -188,7 +192,7 @@ export class RowTable {
       this.#evictions++;
       return probation;
     }
-    if ((this.#tick - this.#seen[known]!) >>> 0 < this.#patience) {
+    if ((this.#tick - slots[known * SLOT_WORDS + SEEN]!) >>> 0 < this.#patience) {
       this.#refused++;
       return -1;
     }

@@ -176,8 +176,18 @@ describe('Rarity', () => {
     rarity.add(0xf0000002);
     expect(rarity.total).toBe(500);
     expect(Math.abs(surpriseOf(rarity.count(1), rarity.total) - before)).toBeLessThan(0.02);
-    expect(surpriseOf(0, 2 ** 50)).toBe(SURPRISE_MAX_BITS);
     expect(surpriseOf(0, 0)).toBe(1);
+    for (const [count, total] of [
+      [0, 3],
+      [3, 4095],
+      [5000, 70_001],
+      [0, 2 ** 31 - 2],
+    ] as const) {
+      const exact = Math.log2(total + 1) - Math.log2(count + 0.5);
+      expect(Math.abs(surpriseOf(count, total) - exact)).toBeLessThan(0.001);
+      expect(surpriseOf(count, total)).toBeLessThanOrEqual(SURPRISE_MAX_BITS);
+    }
+    expect(surpriseOf(9, 3)).toBe(0);
   });
 });
 

@@ -3,6 +3,7 @@
 // at hand is counted. Answers come back later and count when they do.
 
 import type { Block } from './block.ts';
+import { putMissing } from './missing.ts';
 import { Rarity, surpriseOf } from './rarity.ts';
 import { mix32 } from './sketch.ts';
 
@@ -68,7 +69,7 @@ export class Sequence {
 
   /** Counts the request and writes its 9 features from out[place]. `block` is null for an identity without a profile. */
   observe(block: Block | null, call: SequenceCall, out: Float64Array, place: number): void {
-    if (block === null) out.fill(Number.NaN, place, place + SEQUENCE_FEATURES_COUNT);
+    if (block === null) putMissing(out, place, place + SEQUENCE_FEATURES_COUNT);
     else this.#observeIdentity(block, call, out, place);
     this.#routes.take(call.route, this.#routes.total, out, place + 4);
     if (call.agentFamily === 0) out[place + 5] = Number.NaN;

@@ -5,6 +5,7 @@
 import type { AddressFacts } from './address-facts.ts';
 import { KIND_DATACENTER, KIND_PRIVATE, KIND_UNKNOWN } from './address-kind.ts';
 import type { Block } from './block.ts';
+import { putMissing } from './missing.ts';
 import { mix32 } from './sketch.ts';
 import { type Moment, W5M, W24H } from './windows.ts';
 
@@ -89,10 +90,10 @@ function writeMove(block: Block, { facts, moment }: TravelCall, out: Float64Arra
   const half = at >> 1;
   const lastMs = doubles[half]!;
   if (Number.isNaN(facts.latitude)) {
-    out.fill(Number.NaN, place, place + 3);
+    putMissing(out, place, place + 3);
     return;
   }
-  if (lastMs === 0) out.fill(Number.NaN, place, place + 3);
+  if (lastMs === 0) putMissing(out, place, place + 3);
   else {
     const same = floats[at + LATITUDE] === facts.latitude && floats[at + LATITUDE + 1] === facts.longitude;
     const km = same
