@@ -1,5 +1,6 @@
-// Lexical features of the request's bytes (payload attacks), in the order in which feature-engine/lexical.ts writes them. Over the
-// target and over the values of all headers but those without free text (Host, Authorization, Content-Length, ...). Text is read after up to three rounds of percent-decoding, in one pass.
+// Lexical features of the request's bytes (payload attacks), in the order in which feature-engine/lexical.ts writes them. Over
+// the target and over the values of all headers but those without free text (Host, Authorization, Content-Length, ...). Text is
+// read after up to three rounds of percent-decoding, in one pass.
 
 import { type Feature, type FeatureRow, featureGroup } from './feature.ts';
 

@@ -109,7 +109,7 @@ describe.skipIf(!present)('GeoFiles', () => {
   });
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-  it('brings in a changed file, keeps the old one when the new one is damaged, and waits while it is away', () => {
+  it('brings in a changed file, keeps the old one when that is damaged, waits while it is away', () => {
     const path = join(folder, 'asn.mmdb');
     copyFileSync(file('GeoLite2-ASN-Test.mmdb'), path);
     const problems: PicketError[] = [];

@@ -1,6 +1,6 @@
 // What the address databases say of a client address: coordinates, country, network, kind. A fixed cache in sets of four by the
-// address's keyed hash, so that a request pays for a look-up only when its address is new here; a reload empties it by generation.
-// Holds no address, only its hash. Called by the engine with the address as text; geo-files.ts brings the databases.
+// address's keyed hash, so that a request pays for a look-up only when its address is new here; a reload empties it by
+// generation. Holds no address, only its hash. Called by the engine with the address as text; geo-files.ts brings the databases.
 
 import { parseAddress } from '../domain/cidr.ts';
 import {

@@ -1,6 +1,6 @@
-// The workload's habit by hour of the week (UTC): exponential means of every field of the 10 s buckets, and how far a bucket is from
-// it, as log2 ratios. Silent for the first 48 h. An hour of the week that was never seen is judged by the mean of all hours.
-// Empty buckets count: silence is a habit too. Called by the engine when a bucket is complete.
+// The workload's habit by hour of the week (UTC): exponential means of every field of the 10 s buckets, and how far a bucket is
+// from it, as log2 ratios. Silent for the first 48 h. An hour of the week that was never seen is judged by the mean of all
+// hours. Empty buckets count: silence is a habit too. Called by the engine when a bucket is complete.
 
 import { BUCKET_FIELD_COUNT, BUCKET_MS } from './bucket.ts';
 

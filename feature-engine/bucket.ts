@@ -1,6 +1,6 @@
-// The workload in wall-aligned 10 s buckets (seed 002): counts, sums and distinct counts of one bucket, mergeable across replicas.
-// The trend of a bucket against the workload's habit is bucket-baseline.ts. Answers count in the bucket in which they come.
-// Called by the engine: `request` and `answer` while the bucket lasts; `Buckets` closes it and hands it on.
+// The workload in wall-aligned 10 s buckets (seed 002): counts, sums and distinct counts of one bucket, mergeable across
+// replicas. The trend of a bucket against the workload's habit is bucket-baseline.ts. Answers count in the bucket in which they
+// come. Called by the engine: `request` and `answer` while the bucket lasts; `Buckets` closes it and hands it on.
 
 import { BUCKET_FIELDS } from '../domain/features-bucket.ts';
 import { METHODS } from '../domain/head-view.ts';

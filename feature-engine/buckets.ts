@@ -1,6 +1,7 @@
-// Runs the workload's buckets: counts into the one of the moment, closes it when its 10 s are over, judges it against the baseline
-// and keeps the ratios, which every request of the next 10 s carries. Gaps without any request are empty buckets (at most a day of
-// them is made up). Called by the engine; complete buckets go to `onClosed`, for events and for merging across replicas.
+// Runs the workload's buckets: counts into the one of the moment, closes it when its 10 s are over, judges it against the
+// baseline and keeps the ratios, which every request of the next 10 s carries. Gaps without any request are empty buckets (at
+// most a day of them is made up). Called by the engine; complete buckets go to `onClosed`, for events and for merging across
+// replicas.
 
 import { BUCKET_FEATURES } from '../domain/features-bucket.ts';
 import { BUCKET_FIELD_COUNT, BUCKET_MS, Bucket, type BucketRequest, type ClosedBucket } from './bucket.ts';

@@ -1,7 +1,7 @@
-// How often one identity came with this method, user agent, route and raw path in 5 minutes, 1 hour and 24 hours (seed 002, Table 1).
-// Bounded sets: 8 agents, 16 routes, 24 paths. Exact while no more are alive within two daily slices; in a full set the one with
-// the fewest requests in 24 h makes room and would start anew, so a count is never too high, and what is habitual stays exact.
-// The engine gives it the block of the identity that calls. Counters stop at 65,535 a slice.
+// How often one identity came with this method, user agent, route and raw path in 5 minutes, 1 hour and 24 hours (seed 002,
+// Table 1). Bounded sets: 8 agents, 16 routes, 24 paths. Exact while no more are alive within two daily slices; in a full set
+// the one with the fewest requests in 24 h makes room and would start anew, so a count is never too high, and what is habitual
+// stays exact. The engine gives it the block of the identity that calls. Counters stop at 65,535 a slice.
 
 import type { Block } from './block.ts';
 import { putMissing } from './missing.ts';

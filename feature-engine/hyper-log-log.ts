@@ -1,5 +1,5 @@
-// Distinct counts that can be merged across replicas: HyperLogLog (Flajolet, Fusy, Gandouet, Meunier 2007) with 256 registers of a
-// byte, standard error 6.5 %; linear counting below 2.5 registers' worth. 256 bytes each. Called by bucket.ts.
+// Distinct counts that can be merged across replicas: HyperLogLog (Flajolet, Fusy, Gandouet, Meunier 2007) with 256 registers of
+// a byte, standard error 6.5 %; linear counting below 2.5 registers' worth. 256 bytes each. Called by bucket.ts.
 
 export const HLL_REGISTERS = 256;
 const REGISTER_BITS = 8;

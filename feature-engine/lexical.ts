@@ -1,5 +1,5 @@
-// Lexical kernels over the head's bytes: entropy, classes of bytes, delimiters, keywords, depth of percent-encoding. Linear in the
-// bytes whatever they are: decoding happens in one pass, a byte of three "%25" layers costs three steps. Allocates nothing.
+// Lexical kernels over the head's bytes: entropy, classes of bytes, delimiters, keywords, depth of percent-encoding. Linear in
+// the bytes whatever they are: decoding happens in one pass, a byte of three "%25" layers costs three steps. Allocates nothing.
 // One object per thread; judges nothing. Called by the engine once per request.
 
 import type { HeadView } from '../domain/head-view.ts';
@@ -37,8 +37,8 @@ const N_LOG_N = Float64Array.from({ length: 1025 }, (_, n) => (n === 0 ? 0 : n *
 
 /** Headers that are part of every request and say nothing of its text, by length and first letters. */
 const PLAIN_HEADERS = [
-  'host connection content-length transfer-encoding date authorization x-api-key traceparent tracestate x-request-id',
-  'te upgrade keep-alive if-none-match if-modified-since sec-websocket-key range',
+  'host connection content-length transfer-encoding date authorization x-api-key',
+  'traceparent tracestate x-request-id te upgrade keep-alive if-none-match if-modified-since sec-websocket-key range',
 ]
   .join(' ')
   .split(' ')

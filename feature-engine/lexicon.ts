@@ -1,17 +1,18 @@
-// Words that requests of ordinary clients seldom hold and attacks often do: SQL, script, shell, template and look-up injection. A hint
-// for models, never a verdict by itself: "select" and "order" are also shop words, and models weigh them with the rest.
+// Words that requests of ordinary clients seldom hold and attacks often do: SQL, script, shell, template and look-up injection.
+// A hint for models, never a verdict by itself: "select" and "order" are also shop words, and models weigh them with the rest.
 // Words are runs of letters (and "_"), compared in lower case by hash. Called by lexical.ts.
 
-const WORDS = (
-  'select union insert update delete drop truncate having waitfor benchmark sleep pg_sleep information_schema concat ' +
-  'substring ascii char chr cast convert exec execute xp_cmdshell sysobjects outfile dumpfile load_file extractvalue updatexml ' +
-  'script iframe onerror onload onclick onmouseover onfocus javascript vbscript alert prompt confirm eval document window ' +
-  'innerhtml fromcharcode svg expression ' +
-  'etc passwd shadow hosts proc self environ htaccess htpasswd wp_config boot ini win system windows cmd powershell bash ' +
-  'curl wget nslookup whoami uname chmod netcat ping ' +
-  'jndi ldap ldaps rmi dns __class__ __mro__ __subclasses__ __globals__ __builtins__ popen subprocess import os runtime ' +
-  'getruntime processbuilder php filter phpinfo base64_decode assert include require file gopher expect data zip phar'
-).split(' ');
+const WORDS = [
+  'select union insert update delete drop truncate having waitfor benchmark sleep pg_sleep',
+  'information_schema concat substring ascii char chr cast convert exec execute xp_cmdshell',
+  'sysobjects outfile dumpfile load_file extractvalue updatexml script iframe onerror onload onclick',
+  'onmouseover onfocus javascript vbscript alert prompt confirm eval document window innerhtml',
+  'fromcharcode svg expression etc passwd shadow hosts proc self environ htaccess htpasswd wp_config',
+  'boot ini win system windows cmd powershell bash curl wget nslookup whoami uname chmod netcat ping',
+  'jndi ldap ldaps rmi dns __class__ __mro__ __subclasses__ __globals__ __builtins__ popen subprocess',
+  'import os runtime getruntime processbuilder php filter phpinfo base64_decode assert include',
+  'require file gopher expect data zip phar',
+].flatMap((line) => line.split(' '));
 
 const FNV_BASIS = 0x811c9dc5;
 const FNV_PRIME = 0x01000193;

@@ -1,6 +1,7 @@
 // The profiles of identities, given from the second request on: session graph, order, objects, travel, encounters; and what the
 // whole workload shares of them. A pool smaller than the table of rows: a flood of one-request identities costs it nothing; in a
-// full set those that the origin never answered well make room first, known ones only when idle; who finds no room has none. Called by the engine once per request and answer.
+// full set those that the origin never answered well make room first, known ones only when idle; who finds no room has none.
+// Called by the engine once per request and answer.
 
 import type { RequestIdentity } from '../domain/identity.ts';
 import type { AddressFacts } from './address-facts.ts';
@@ -31,7 +32,10 @@ export const NO_FACTS: AddressFacts = {
   kind: KIND_UNKNOWN,
 };
 
-/** One request as the profiles see it; one object per engine, refilled. Hashes are 32 bits and never 0 where something is there. */
+/**
+ * One request as the profiles see it; one object per engine, refilled. Hashes are 32 bits and never 0 where something is
+ * there.
+ */
 export interface ProfileCall {
   readonly objectId: ObjectId;
   readonly moment: Moment;

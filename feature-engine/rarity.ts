@@ -1,6 +1,7 @@
-// How often something happened in the workload, as a probability: a count-min sketch of well-mixed 32-bit hashes with conservative update,
-// halved when its total reaches a limit so that old habits fade. A count is never too low, and too high by more than total / 4096
-// in at most one case of four. Called by sequence.ts for routes, transitions, answers, agents and networks.
+// How often something happened in the workload, as a probability: a count-min sketch of well-mixed 32-bit hashes with
+// conservative update, halved when its total reaches a limit so that old habits fade. A count is never too low, and too high by
+// more than total / 4096 in at most one case of four. Called by sequence.ts for routes, transitions, answers, agents and
+// networks.
 
 const WIDTH = 8192;
 /** Adds to each count: what was never seen is rare, not impossible. */

@@ -1,6 +1,6 @@
-// Order and rarity: how surprising a step is in this workload, and for this identity the hour and the routes. The workload's part
-// is one Sequence per engine; the identity's part is the block that the engine gives it. Probabilities are those before the request
-// at hand is counted. Answers come back later and count when they do.
+// Order and rarity: how surprising a step is in this workload, and for this identity the hour and the routes. The workload's
+// part is one Sequence per engine; the identity's part is the block that the engine gives it. Probabilities are those before the
+// request at hand is counted. Answers come back later and count when they do.
 
 import type { Block } from './block.ts';
 import { putMissing } from './missing.ts';
@@ -17,8 +17,8 @@ const NEW_WEIGHT = 1 / 16;
 const NEW_FILTER_WORDS = 8;
 
 /*
- * Words of a block: 0 time of the last call, f64 ms   2 its route   3 steps so far   4 surprise of the last answer, f32, 5 it has one
- *   6 share of new routes, f32   7 calls by hour, total   8 surprise of the last 16 steps, f32   24 calls of each hour, 24 x u16
+ * Words of a block: 0 time of the last call, f64 ms   2 its route   3 steps so far   4 surprise of the last answer, f32
+ *   5 whether there is one   6 share of new routes, f32   7 calls by hour, total   8 surprise of the last 16 steps, f32   24 calls of each hour, 24 x u16
  *  36 filter of routes, 256 bits
  */
 const ROUTE = 2;

@@ -1,6 +1,6 @@
 // Keeps numbers that were worked out from a target or a header value, so that what comes with every request is read once. One
-// place per hash; the bytes themselves are compared, so no crafted value can pass for another. Values over 256 bytes are not kept.
-// Called by lexical.ts.
+// place per hash; the bytes themselves are compared, so no crafted value can pass for another. Values over 256 bytes are not
+// kept. Called by lexical.ts.
 
 import { hashBytes } from './sketch.ts';
 

@@ -49,55 +49,65 @@ function heads(): HeadView[] {
   });
 }
 
-function parts(identities: number): Record<string, Part> {
-  const graphs = new SessionGraphs();
-  const graph = blocks(identities, GRAPH_WORDS);
-  const rarity = new GraphRarity();
-  const order = blocks(identities, SEQUENCE_WORDS);
-  const sequence = new Sequence();
-  const things = blocks(identities, OBJECT_WORDS);
-  const objects = new Objects();
-  const id = new ObjectId();
+const head = (some: readonly HeadView[], n: number) => some[n % some.length] as HeadView;
+
+function requestParts(): Record<string, Part> {
   const some = heads();
-  const travel = blocks(identities, TRAVEL_WORDS);
-  const facts = { latitude: 1, longitude: 2, country: 3, asn: 4, subnet: 5, kind: 0 };
-  const meetings = blocks(identities, ENCOUNTER_WORDS);
-  const head = (n: number) => some[n % 100] as HeadView;
-  const objectCall = { id, route: 0, path: 0, who: 0, moment };
-  const orderCall = { route: 0, agentFamily: 5, asn: 4, nowMs: 0 };
-  const encounter = { method: 0, agent: 9, route: 0, path: 0, moment };
-  const trip = { facts, pair: 7, moment, stateAgeMs: 0 };
-  for (let who = 0; who < identities; who++) {
-    graph.at = who * GRAPH_WORDS;
-    graphs.begin(graph, route(0), START_MS);
-  }
+  const id = new ObjectId();
   const lexical = new Lexical();
-  const crossing = new Crossing();
-  const shared = {
-    ...{ address: 1, subnet: 2, network: 3, agentRoute: 4 },
-    ...{ identity: 5, login: 0, route: 6 },
-  };
   const buckets = new Buckets(START_MS);
   const hit = { method: 0, address: 1, identity: 2, path: 3, pathBytes: 9, agent: 5 };
   return {
-    lexical: (_, n) => lexical.write(head(n), out, 0),
-    'crossing read': (who) => {
-      shared.address = mix32(who) | 1;
-      shared.subnet = mix32(who >>> 2) | 1;
-      crossing.write(shared, moment, out, 0);
-    },
-    'crossing answer': (who, n) => {
-      shared.address = mix32(who) | 1;
-      shared.subnet = mix32(who >>> 2) | 1;
-      shared.identity = mix32(n) | 0;
-      crossing.answered(shared, 200, moment);
-    },
+    'object id': (_, n) => id.read(head(some, n), 0),
+    lexical: (_, n) => lexical.write(head(some, n), out, 0),
     bucket: (who, n) => {
       hit.address = mix32(who) | 0;
       hit.path = mix32(n) | 0;
       buckets.moveTo(moment);
       buckets.request(hit);
     },
+    'agent family': (_, n) => {
+      const { bytes, ends } = head(some, n);
+      out[0] = agentFamily(bytes, ends[2]!, ends[3]!);
+    },
+  };
+}
+
+function crossingParts(): Record<string, Part> {
+  const crossing = new Crossing();
+  const shared = {
+    ...{ address: 1, subnet: 2, network: 3, agentRoute: 4 },
+    ...{ identity: 5, login: 0, route: 6 },
+  };
+  const be = (who: number, n: number) => {
+    shared.address = mix32(who) | 1;
+    shared.subnet = mix32(who >>> 2) | 1;
+    shared.identity = mix32(n) | 0;
+  };
+  return {
+    'crossing read': (who, n) => {
+      be(who, n);
+      crossing.write(shared, moment, out, 0);
+    },
+    'crossing answer': (who, n) => {
+      be(who, n);
+      crossing.answered(shared, 200, moment);
+    },
+  };
+}
+
+function graphParts(identities: number): Record<string, Part> {
+  const graphs = new SessionGraphs();
+  const graph = blocks(identities, GRAPH_WORDS);
+  const rarity = new GraphRarity();
+  const order = blocks(identities, SEQUENCE_WORDS);
+  const sequence = new Sequence();
+  const orderCall = { route: 0, agentFamily: 5, asn: 4, nowMs: 0 };
+  for (let who = 0; who < identities; who++) {
+    graph.at = who * GRAPH_WORDS;
+    graphs.begin(graph, route(0), START_MS);
+  }
+  return {
     graph: (who, n) => {
       graph.at = who * GRAPH_WORDS;
       graphs.call(graph, route(mix32(n)), moment);
@@ -109,14 +119,29 @@ function parts(identities: number): Record<string, Part> {
     },
     sequence: (who, n) => {
       order.at = who * SEQUENCE_WORDS;
-      orderCall.route = route(mix32(n));
+      orderCall.route = route(mix32(n)) | 0;
       orderCall.nowMs = moment.nowMs;
       sequence.observe(order, orderCall, out, 0);
     },
-    'object id': (_, n) => id.read(head(n), 0),
-    objects: (who, n) => {
+  };
+}
+
+function habitParts(identities: number): Record<string, Part> {
+  const things = blocks(identities, OBJECT_WORDS);
+  const objects = new Objects();
+  const id = new ObjectId();
+  const some = heads();
+  const travel = blocks(identities, TRAVEL_WORDS);
+  const facts = { latitude: 1, longitude: 2, country: 3, asn: 4, subnet: 5, kind: 0 };
+  const meetings = blocks(identities, ENCOUNTER_WORDS);
+  const objectCall = { id, route: 0, path: 0, who: 0, moment };
+  const encounter = { method: 0, agent: 9, route: 0, path: 0, moment };
+  const trip = { facts, pair: 7, moment, stateAgeMs: 0 };
+  return {
+    'objects with id': (who, n) => {
+      id.read(head(some, n), 0);
       things.at = who * OBJECT_WORDS;
-      objectCall.route = route(mix32(n));
+      objectCall.route = route(mix32(n)) | 0;
       objectCall.path = n % 100;
       objectCall.who = who + 1;
       objects.observe(things, objectCall, out, 0);
@@ -127,15 +152,16 @@ function parts(identities: number): Record<string, Part> {
     },
     encounters: (who, n) => {
       meetings.at = who * ENCOUNTER_WORDS;
-      encounter.route = route(mix32(n));
+      encounter.route = route(mix32(n)) | 0;
       encounter.path = 1 + (n % 20);
       countEncounters(meetings, encounter, out, 0);
     },
-    'agent family': (_, n) => {
-      const one = head(n);
-      out[0] = agentFamily(one.bytes, one.valueStart(1), one.valueEnd(1));
-    },
   };
+}
+
+function parts(identities: number): Record<string, Part> {
+  const own = { ...graphParts(identities), ...habitParts(identities) };
+  return { ...own, ...requestParts(), ...crossingParts() };
 }
 
 /** Best nanoseconds per call. */
