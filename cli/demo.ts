@@ -104,7 +104,8 @@ function report(view: DemoView, monitor: PhaseCounts, block: PhaseCounts): void 
   );
   view.say(
     `block:   ${share(block.attacks_refused, block.attacks)} of attack requests refused, ` +
-      `${share(block.normal_refused, block.normal)} of normal ones (${block.normal_refused} of ${block.normal})`,
+      `${share(block.normal_refused, block.normal)} of normal ones ` +
+      `(${block.normal_refused} of ${block.normal})`,
   );
 }
 

@@ -71,7 +71,7 @@ function help(): string {
     ...lines,
     '',
     'A first look, all on loopback:   npm start',
-    'A sidecar before your own app:   picket sidecar --listen 127.0.0.1:14080 --upstream http://127.0.0.1:8080',
+    'A sidecar before your own app:   picket sidecar --upstream http://127.0.0.1:8080',
     '',
   ].join('\n');
 }

@@ -24,8 +24,9 @@ const OPTIONS = {
 
 const USAGE = `Usage: picket validate [options] FILE…
 
-Checks each file whole: a model bundle (container, digest, signature block, trees, golden vectors on both kernels),
-a policy (YAML or JSON) or a config file of sidecar or control plane. Exit code 0 if all are good, 1 if one is not.
+Checks each file whole: a model bundle (container, digest, signature block, trees, golden
+vectors on both kernels), a policy (YAML or JSON) or a config file of sidecar or control
+plane. Exit code 0 if all are good, 1 if one is not.
 
 ${optionsHelp(OPTIONS)}
 
@@ -73,7 +74,8 @@ function checkPolicyText(text: string): string {
   const policy = parsePolicy(text);
   const count = (record: object | undefined) => Object.keys(record ?? {}).length;
   const mode = policy.fleet?.mode ?? 'monitor (by default)';
-  return `policy: fleet ${mode}, ${count(policy.namespaces)} namespaces, ${count(policy.workloads)} workloads`;
+  const levels = `${count(policy.namespaces)} namespaces, ${count(policy.workloads)} workloads`;
+  return `policy: fleet ${mode}, ${levels}`;
 }
 
 function check(file: string, as: Kind | undefined): Report {

@@ -66,10 +66,11 @@ export class Attachment {
   readonly bundle: PushLine;
   readonly #options: AttachmentOptions;
   readonly #connectedMs: number;
+  /** Pushes that wait for the stream, at most one of each resource. */
+  readonly #unsent = new Map<'policy' | 'bundle', NonNullable<ConnectResponse['message']>>();
   #lastSeenMs: number;
   #heardMonotonicMs = performance.now();
   #heartbeat: SidecarHeartbeat | null = null;
-  #wanted: Snapshot | null = null;
   #connected = true;
 
   constructor(options: AttachmentOptions) {
@@ -93,30 +94,33 @@ export class Attachment {
   }
 
   /** Asks the sidecar to run a snapshot: what differs is pushed now, or as soon as the stream takes it. */
-  want(snapshot: Snapshot): void {
-    this.#wanted = snapshot;
-    this.drained();
-  }
-
-  /** The stream takes messages again. */
-  drained(): void {
-    const { stream } = this.#options;
-    if (this.#wanted === null || stream.writableNeedDrain || !this.#connected) return;
-    const { policy, bundle } = this.#wanted;
-    this.#wanted = null;
+  want({ policy, bundle }: Snapshot): void {
+    if (!this.#connected) return;
     const policyNonce = this.policy.push(policy.version);
     if (policyNonce !== null) {
-      const document = Buffer.from(policy.document);
       const { version } = policy;
+      const document = Buffer.from(policy.document);
       const value = { nonce: policyNonce, version, document, bundleDigest: bundle?.digest ?? '' };
-      stream.write({ message: { $case: 'policy', value } });
+      this.#unsent.set('policy', { $case: 'policy', value });
     }
     const bundleNonce = bundle === null ? null : this.bundle.push(bundle.digest);
     if (bundle !== null && bundleNonce !== null) {
       const { digest, bundleId, sizeBytes } = bundle;
-      stream.write({
-        message: { $case: 'bundle', value: { nonce: bundleNonce, digest, bundleId, sizeBytes } },
+      this.#unsent.set('bundle', {
+        $case: 'bundle',
+        value: { nonce: bundleNonce, digest, bundleId, sizeBytes },
       });
+    }
+    this.drained();
+  }
+
+  /** The stream takes messages again: the newest push of each resource goes out. */
+  drained(): void {
+    const { stream } = this.#options;
+    for (const [resource, message] of this.#unsent) {
+      if (stream.writableNeedDrain || !this.#connected) return;
+      this.#unsent.delete(resource);
+      stream.write({ message });
     }
   }
 

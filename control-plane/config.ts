@@ -51,12 +51,11 @@ export function requireProtection(config: ControlPlaneConfig): void {
     config.tokenFile === undefined ? 'tokens (--token-file)' : '',
   ].filter((part) => part !== '');
   if (missing.length === 0) return;
-  throw new PicketError(
-    'LISTEN_REFUSED',
-    `${addressText(config.listen)} can be reached from other machines, and ${missing.join(' and ')} are missing: ` +
-      'anyone could switch the mode of every sidecar',
-    { hint: 'give them, or listen on loopback: --listen 127.0.0.1:14443' },
-  );
+  const where = `${addressText(config.listen)} can be reached from other machines`;
+  const danger = 'anyone could switch the mode of every sidecar';
+  throw new PicketError('LISTEN_REFUSED', `${where} and lacks ${missing.join(' and ')}: ${danger}`, {
+    hint: 'give them, or listen on loopback: --listen 127.0.0.1:14443',
+  });
 }
 
 /** Checks the text of a config file and says what it would do. Throws CONFIG_INVALID or LISTEN_REFUSED. */
@@ -67,5 +66,6 @@ export function checkControlPlaneConfigFile(content: string): string {
   if (problems.length > 0) throw configError(problems);
   requireProtection(parsed.values);
   const { listen, http, dataDir } = parsed.values;
-  return `control plane config: gRPC on ${addressText(listen)}, HTTP on ${addressText(http)}, data in ${dataDir}`;
+  const where = `gRPC on ${addressText(listen)}, HTTP on ${addressText(http)}`;
+  return `control plane config: ${where}, data in ${dataDir}`;
 }

@@ -26,7 +26,7 @@ export const CONTROL_PLANE_OPTIONS = {
     group: SECURITY,
   }),
   tokenFile: kinds.file({
-    help: 'Bearer tokens, one "role:token" a line; roles operator, sidecar, viewer. Read anew when it changes.',
+    help: 'Bearer tokens, one "role:token" a line (operator, sidecar, viewer). Read anew when it changes.',
     group: SECURITY,
   }),
   requireSigned: kinds.flag({

@@ -1,4 +1,5 @@
-// Every bound of the control plane in one place, with its unit in the name. Nothing that arrives from outside is unbounded.
+// Every bound of the control plane in one place, with its unit in the name.
+// Nothing that arrives from outside is unbounded.
 
 export const CONTROL_LIMITS = {
   /** One gRPC message, either way. */
@@ -29,6 +30,8 @@ export const CONTROL_LIMITS = {
   pushesAtOnceMax: 2,
   actorMaxChars: 128,
   pageEventsMax: 500,
+  pageSidecars: 500,
+  statusSidecarsMax: 1_000,
   requestIdsMax: 1_000,
   followersMax: 64,
   ackWaitDefaultMs: 2_000,

@@ -3,6 +3,7 @@
 
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { createSecureContext } from 'node:tls';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
 import type { Clock } from '../domain/clock.ts';
@@ -25,6 +26,7 @@ import { SERVICE_NAMES } from './services/reflection-service.ts';
 import { statusOf } from './status.ts';
 import { openSqliteStore } from './store/sqlite-store.ts';
 import type { Store } from './store/store.ts';
+import { watchStore } from './store-watch.ts';
 import { readSetting, TokenKeeper } from './token-keeper.ts';
 
 export interface ControlPlaneDeps {
@@ -86,6 +88,7 @@ function credentialsOf({ tlsCert, tlsKey, tlsCa }: ControlPlaneConfig): ServerCr
     private_key: readSetting(tlsKey, '--tls-key'),
   };
   try {
+    createSecureContext({ cert: pair.cert_chain, key: pair.private_key, ca: roots ?? undefined });
     return ServerCredentials.createSsl(roots, [pair], roots !== null);
   } catch (thrown) {
     const { message } = PicketError.from(thrown);
@@ -161,7 +164,9 @@ async function listen(
       { grpc: grpcAddress, http: httpAddress, policy: parts.book.current.version },
       'control plane started',
     );
+    const unwatch = watchStore(parts.store.events, health, log);
     const close = async () => {
+      unwatch();
       health.close();
       await parts.fleet.close();
       await stopGrpc(server);

@@ -1,4 +1,5 @@
-// The control plane's metrics in Prometheus text format 0.0.4. Few series: names of workloads and sidecars are not labels.
+// The control plane's metrics in Prometheus text format 0.0.4. Called by http.ts.
+// Few series: names of workloads and sidecars are not labels.
 
 import type { IntakeTotals } from './intake.ts';
 import type { ControlPlaneStatus } from './status.ts';

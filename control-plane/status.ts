@@ -1,4 +1,5 @@
-// The state of the whole: versions, sidecars, and the account of all events. One source for GetStatus, /status and /metrics.
+// The state of the whole: versions, sidecars, and the account of all events.
+// One source for GetStatus, /status and /metrics.
 
 import type { Clock } from '../domain/clock.ts';
 import type { Verdict } from '../domain/verdict.ts';

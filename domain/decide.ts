@@ -2,14 +2,12 @@
 // What is done about it (the action) is the enforcement stage's business, which exists in block mode only.
 
 import type { CompiledRule } from './policy.ts';
-import type { UnscoredCause, Verdict, VerdictReason } from './verdict.ts';
+import type { ExemptKind, UnscoredCause, Verdict, VerdictReason } from './verdict.ts';
 
 export interface Decision {
   readonly verdict: Verdict;
   readonly reason: VerdictReason;
 }
-
-export type ExemptKind = 'none' | 'identity' | 'address' | 'route';
 
 const BELOW: Decision = { verdict: 'allow', reason: 'score.below_flag' };
 const FLAG: Decision = { verdict: 'flag', reason: 'score.flag' };

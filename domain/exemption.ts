@@ -2,8 +2,8 @@
 // A match turns flag and block into allow; the score is still computed and recorded, hits are counted.
 
 import { type Cidr, cidrContains, parseCidr } from './cidr.ts';
-import type { ExemptKind } from './decide.ts';
 import { matchesRoute, parseRoutePattern, type RoutePattern } from './route-pattern.ts';
+import type { ExemptKind } from './verdict.ts';
 
 /** Exactly one of identity, cidr and route is set (the schema sees to it). */
 export interface Exemption {

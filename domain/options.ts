@@ -206,8 +206,10 @@ export function optionsHelp(options: OptionList): string {
     lines.push(...body.map((line) => ' '.repeat(HELP_INDENT) + line));
   }
   const names =
-    'Every option can also be set in the environment (--state-dir is PICKET_STATE_DIR) or, as stateDir, in the';
-  return `${lines.join('\n')}\n\n${names}\nYAML or JSON file that --config FILE names. A flag wins over the environment, that over the file.\n`;
+    'Every option can also be set in the environment (--state-dir is PICKET_STATE_DIR) or, as stateDir, in';
+  const order =
+    'the YAML or JSON file of --config FILE. A flag wins over the environment, that over the file.';
+  return `${lines.join('\n')}\n\n${names}\n${order}\n`;
 }
 
 function wrap(paragraph: string, width: number): string[] {

@@ -1,4 +1,5 @@
 // What the origin answered to a forwarded request. Our own refusals are no outcome: they say nothing about the origin.
+// Brought back into rows by feature-engine and into the event by proxy.
 
 export interface Outcome {
   /** Status of the origin's answer, 0 if none came. */

@@ -18,7 +18,8 @@ function problemsFor(text: string): PicketError {
 describe('parsePolicy', () => {
   it('reads YAML and JSON alike, and an empty file as the empty policy', () => {
     const yaml =
-      'fleet:\n  mode: block\nworkloads:\n  a/b:\n    routes:\n      - {route: "GET /x/{id}", mode: monitor}\n';
+      'fleet:\n  mode: block\nworkloads:\n  a/b:\n' +
+      '    routes:\n      - {route: "GET /x/{id}", mode: monitor}\n';
     const json =
       '{"fleet":{"mode":"block"},"workloads":{"a/b":{"routes":[{"route":"GET /x/{id}","mode":"monitor"}]}}}';
     expect(parsePolicy(yaml)).toEqual(parsePolicy(json));

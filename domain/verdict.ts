@@ -33,3 +33,6 @@ export const VERDICT_REASONS = [
   'fail_closed.no_bundle',
 ] as const;
 export type VerdictReason = (typeof VERDICT_REASONS)[number];
+
+/** What an exemption matched on; `none` = no exemption. */
+export type ExemptKind = 'none' | 'identity' | 'address' | 'route';

@@ -102,7 +102,7 @@ describe('profiles', () => {
     }
     const planned = engine.memoryPlan().find((item) => item.name === 'profiles');
     expect(planned?.bytes).toBe(8 * (PROFILE_BYTES + SLOT_BYTES));
-    expect(engine.stats.profiles.used).toBe(8);
+    expect(engine.stats.profiles.rows).toBe(8);
   });
 
   it('take no more than 2 KiB an identity at the default sizes, all included', () => {

@@ -79,6 +79,7 @@ describe('RouteTable', () => {
           expect(route.text.length).toBeLessThanOrEqual(LIMITS.eventRouteMaxBytes);
         }
       }),
+      { numRuns: 25 },
     );
   });
 });

@@ -1,4 +1,5 @@
-// Path -> route: a template that the policy declares, else a learned one. Bounded: learned templates, then `other`; one fixed cache.
+// Path -> route: a template that the policy declares, else a learned one. Bounded: so many learned templates, then
+// `other`; one cache of fixed size.
 // Declared routes may steer policy and are compared exactly; learned ones serve features and metrics.
 // `hash` never depends on how full the table is: features must not change with what else was seen.
 

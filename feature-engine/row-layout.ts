@@ -1,11 +1,12 @@
 // What is remembered of one identity or one client address: 96 words of 32 bits, at fixed places.
 // Portable: slices are aligned to the wall clock, keys are 128-bit hashes, nothing refers to this process.
 // Pure numbers; row-table.ts finds rows, row-update.ts changes them, extract.ts reads them.
-//
-//  word  0      4      5       6        8       10      12       14      18     24        46     54      66      74      88
-//        key128 total  route   created  last    gapMean gapDev   slices  req    5 min     bytes  sets5m  sets1h  seen1h  spare
-//                              f64      f64     f64     f64      4 x u32 3x2    11x2 u32  4 f64
 
+/*
+ *  word 0    4      5      6        8     10       12      14      18    24       46     54      66      74      90
+ *       key  total  route  created  last  gapMean  gapDev  slices  req   5 min    bytes  sets5m  sets1h  seen1h  spare
+ *       128  u32    u32    f64      f64   f64      f64     4 u32   3x2   11x2     4 f64
+ */
 export const ROW_WORDS = 96;
 export const ROW_BYTES = ROW_WORDS * 4;
 

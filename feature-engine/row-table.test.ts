@@ -129,7 +129,7 @@ describe('RowTable', () => {
     }
     let known = 0;
     for (let n = 0; n < 1000; n++) if (table.peek(keyOf(n, key)) >= 0) known++;
-    expect(table.stats().used).toBe(25_000);
+    expect(table.stats().rows).toBe(25_000);
     return known;
   }
 

@@ -12,7 +12,8 @@ const GENERATION_MASK = 0xffffff;
 
 export interface TableStats {
   readonly capacity: number;
-  readonly used: number;
+  /** Rows in use. */
+  readonly rows: number;
   /** Rows that made room for a new key. */
   readonly evictions: number;
   /** Those of them that had left probation. */
@@ -139,7 +140,7 @@ export class RowTable {
   stats(): TableStats {
     return {
       capacity: this.capacity,
-      used: this.#used,
+      rows: this.#used,
       evictions: this.#evictions,
       evictedKnown: this.#evictedKnown,
       refused: this.#refused,

@@ -118,84 +118,37 @@ export type Decoded<T> =
   | { readonly value: T; readonly problems?: undefined }
   | { readonly problems: readonly Problem[] };
 
-class Checks {
-  readonly problems: Problem[] = [];
-
-  want(ok: boolean, field: string, value: unknown, expected: string): boolean {
-    if (!ok) this.problems.push({ field, value: String(value).slice(0, 80), expected });
-    return ok;
-  }
-
-  text(field: string, value: string, maxChars: number): void {
-    this.want(value.length <= maxChars, field, `${value.length} characters`, `at most ${maxChars}`);
-  }
-
-  word<T>(field: string, word: T | null, code: number): T {
-    this.want(word !== null, field, code, 'a number that this version knows');
-    return word as T;
-  }
-
-  key(field: string, bytes: Uint8Array): string {
-    const hex = keyHex(bytes);
-    this.want(hex !== null, field, `${bytes.length} bytes`, `${KEY_BYTES} bytes`);
-    return hex ?? '';
-  }
-
-  done<T>(value: T): Decoded<T> {
-    return this.problems.length > 0 ? { problems: this.problems } : { value };
-  }
-}
-
-/** Checks one received event and gives it its domain form. */
-export function decodeEvent(event: events.Event, producer: Producer): Decoded<PicketEvent> {
+/** What is wrong with a received event; empty if nothing is. Allocates nothing for a good one: the store calls it alone. */
+export function eventProblems(event: events.Event): readonly Problem[] {
   const checks = new Checks();
-  checkTexts(event, checks);
-  const vector = vectorOf(event.vectorF32le);
-  checks.want(
-    vector !== null,
-    'vector_f32le',
-    `${event.vectorF32le.length} bytes`,
-    'whole floats, at most 1024',
-  );
-  const scored = event.unscored === unscoredWords.code('none');
-  const inRange = scored ? event.score >= 0 && event.score <= 1 : Number.isNaN(event.score);
-  checks.want(inRange, 'score', event.score, scored ? '0..1' : 'NaN, since unscored');
-  checks.want(REASONS.has(event.reason), 'reason', event.reason, 'a code of the list of verdict reasons');
-  checks.want(event.sampleWeight >= 1, 'sample_weight', event.sampleWeight, '1 or more');
-  checks.want(Number.isFinite(event.sampleWeight), 'sample_weight', event.sampleWeight, 'a finite number');
-  return checks.done<PicketEvent>({
-    ...producer,
-    stream: event.stream,
-    sequence: event.sequence,
-    requestId: event.requestId,
-    atMs: event.atMs,
-    identityKind: checks.word('identity_kind', identityWords.word(event.identityKind), event.identityKind),
-    identityKey: checks.key('identity_key', event.identityKey),
-    addressKey: checks.key('address_key', event.addressKey),
-    method: checks.word('method', methodWords.word(event.method), event.method),
-    route: event.route,
-    path: event.path,
-    score: event.score,
-    margin: event.margin,
-    unscored: checks.word('unscored', unscoredWords.word(event.unscored), event.unscored),
-    attackClass: event.attackClass,
-    verdict: checks.word('verdict', verdictWords.word(event.verdict), event.verdict),
-    reason: event.reason as VerdictReason,
-    signals: event.signals,
-    action: checks.word('action', actionWords.word(event.action), event.action),
-    mode: checks.word('mode', modeWords.word(event.mode), event.mode),
-    modeSource: checks.word('mode_source', modeSourceWords.word(event.modeSource), event.modeSource),
-    policyVersion: event.policyVersion,
-    bundleId: event.bundleId,
-    sampleWeight: event.sampleWeight,
-    schemaId: event.schemaId,
-    vector: vector ?? new Float32Array(),
-    outcome: event.outcome === undefined ? null : decodeOutcome(event.outcome, checks),
-  });
-}
-
-function checkTexts(event: events.Event, checks: Checks): void {
+  const { score, sampleWeight, vectorF32le } = event;
+  const vectorMax = 4 * WIRE_LIMITS.vectorFloats;
+  const scored = event.unscored === UNSCORED_NONE;
+  const inRange = scored ? score >= 0 && score <= 1 : Number.isNaN(score);
   checks.want(event.sequence >= 1, 'sequence', event.sequence, '1 or more');
+  checks.want(inRange, 'score', score, scored ? '0..1' : 'NaN, since unscored');
+  checks.want(REASONS.has(event.reason), 'reason', event.reason, 'a code of the list of verdict reasons');
+  checks.want(
+    sampleWeight >= 1 && sampleWeight < Infinity,
+    'sample_weight',
+    sampleWeight,
+    '1 or more, finite',
+  );
+  checks.want(
+    vectorF32le.length % 4 === 0 && vectorF32le.length <= vectorMax,
+    'vector_f32le',
+    vectorF32le.length,
+    `whole floats, at most ${WIRE_LIMITS.vectorFloats}`,
+  );
+  checks.key('identity_key', event.identityKey);
+  checks.key('address_key', event.addressKey);
+  checks.word('identity_kind', identityWords.word(event.identityKind), event.identityKind);
+  checks.word('method', methodWords.word(event.method), event.method);
+  checks.word('unscored', unscoredWords.word(event.unscored), event.unscored);
+  checks.word('verdict', verdictWords.word(event.verdict), event.verdict);
+  checks.word('action', actionWords.word(event.action), event.action);
+  checks.word('mode', modeWords.word(event.mode), event.mode);
+  checks.word('mode_source', modeSourceWords.word(event.modeSource), event.modeSource);
   checks.text('request_id', event.requestId, WIRE_LIMITS.requestIdChars);
   checks.text('route', event.route, WIRE_LIMITS.routeChars);
   checks.text('path', event.path, WIRE_LIMITS.pathChars);
@@ -203,34 +156,82 @@ function checkTexts(event: events.Event, checks: Checks): void {
   checks.text('policy_version', event.policyVersion, WIRE_LIMITS.codeChars);
   checks.text('bundle_id', event.bundleId, WIRE_LIMITS.codeChars);
   checks.text('schema_id', event.schemaId, WIRE_LIMITS.codeChars);
+  if (event.outcome !== undefined) checkOutcome(event.outcome, checks);
+  return checks.problems;
 }
 
-function decodeOutcome(outcome: events.Outcome, checks: Checks): EventOutcome {
+const UNSCORED_NONE = unscoredWords.code('none');
+const NONE: readonly Problem[] = [];
+
+class Checks {
+  problems: readonly Problem[] = NONE;
+
+  want(ok: boolean, field: string, value: unknown, expected: string): void {
+    if (!ok) this.problems = [...this.problems, { field, value: String(value).slice(0, 80), expected }];
+  }
+
+  text(field: string, value: string, maxChars: number): void {
+    if (value.length > maxChars) this.want(false, field, `${value.length} characters`, `at most ${maxChars}`);
+  }
+
+  word(field: string, word: string | null, code: number): void {
+    if (word === null) this.want(false, field, code, 'a number that this version knows');
+  }
+
+  key(field: string, bytes: Uint8Array): void {
+    if (bytes.length !== KEY_BYTES) this.want(false, field, `${bytes.length} bytes`, `${KEY_BYTES} bytes`);
+  }
+}
+
+function checkOutcome(outcome: events.Outcome, checks: Checks): void {
   checks.want(outcome.status <= 999, 'outcome.status', outcome.status, '0..999');
   checks.text('outcome.refusal', outcome.refusal, WIRE_LIMITS.codeChars);
+}
+
+/** Checks one received event and gives it its domain form. */
+export function decodeEvent(event: events.Event, producer: Producer): Decoded<PicketEvent> {
+  const problems = eventProblems(event);
+  if (problems.length > 0) return { problems };
+  const { score, margin, stream, sequence, requestId, atMs, route, path, signals, sampleWeight } = event;
+  const { attackClass, policyVersion, bundleId, schemaId } = event;
   return {
-    status: outcome.status,
-    latencyMs: outcome.latencyMs,
-    bytesIn: outcome.bytesIn,
-    bytesOut: outcome.bytesOut,
-    refusal: outcome.refusal,
+    value: {
+      ...{ bootId: producer.bootId, namespace: producer.namespace, workload: producer.workload },
+      ...{ stream, sequence, requestId, atMs, route, path, score, margin, signals, sampleWeight },
+      ...{ attackClass, policyVersion, bundleId, schemaId },
+      identityKind: identityWords.word(event.identityKind)!,
+      identityKey: keyHex(event.identityKey)!,
+      addressKey: keyHex(event.addressKey)!,
+      method: methodWords.word(event.method)!,
+      unscored: unscoredWords.word(event.unscored)!,
+      verdict: verdictWords.word(event.verdict)!,
+      reason: event.reason as VerdictReason,
+      action: actionWords.word(event.action)!,
+      mode: modeWords.word(event.mode)!,
+      modeSource: modeSourceWords.word(event.modeSource)!,
+      vector: vectorOf(event.vectorF32le)!,
+      outcome: event.outcome === undefined ? null : outcomeOf(event.outcome),
+    },
   };
+}
+
+function outcomeOf({ status, latencyMs, bytesIn, bytesOut, refusal }: events.Outcome): EventOutcome {
+  return { status, latencyMs, bytesIn, bytesOut, refusal };
 }
 
 export function decodeAmendment(amendment: events.Amendment, bootId: string): Decoded<EventAmendment> {
   const checks = new Checks();
-  const { stream, sequence, amends } = amendment;
+  const { stream, sequence, amends, outcome } = amendment;
   checks.want(sequence >= 1, 'sequence', sequence, '1 or more');
   checks.want(amends >= 1 && amends < sequence, 'amends', amends, 'an earlier sequence');
-  const none = { status: 0, latencyMs: 0, bytesIn: 0, bytesOut: 0, refusal: '' };
-  checks.want(amendment.outcome !== undefined, 'outcome', 'nothing', 'an outcome');
-  const outcome = decodeOutcome(amendment.outcome ?? none, checks);
-  return checks.done<EventAmendment>({ bootId, stream, sequence, amends, outcome });
+  if (outcome !== undefined) checkOutcome(outcome, checks);
+  else checks.want(false, 'outcome', 'nothing', 'an outcome');
+  if (outcome === undefined || checks.problems.length > 0) return { problems: checks.problems };
+  return { value: { bootId, stream, sequence, amends, outcome: outcomeOf(outcome) } };
 }
 
 export function decodeDropped(range: events.DroppedRange): Decoded<DroppedRange> {
-  const checks = new Checks();
   const { stream, first, last } = range;
-  checks.want(first >= 1 && first <= last, 'dropped', `${first}..${last}`, '1 <= first <= last');
-  return checks.done<DroppedRange>({ stream, first, last });
+  if (first >= 1 && first <= last) return { value: { stream, first, last } };
+  return { problems: [{ field: 'dropped', value: `${first}..${last}`, expected: '1 <= first <= last' }] };
 }

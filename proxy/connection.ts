@@ -48,6 +48,10 @@ export class Connection {
   /** The parser is in an error state, or the socket belongs to a tunnel. */
   detached = false;
   lingerTick = 0;
+  /** Tick at which the last answer ended, or the connection came. */
+  idleTick: number;
+  /** Bytes read when it was last looked at. */
+  idleBytes = 0;
   lingerFromBytes = 0;
   readonly #waiting: Exchange[] = [];
   #pumping = false;
@@ -61,6 +65,7 @@ export class Connection {
     this.socket = socket;
     this.host = host;
     this.upstream = upstream;
+    this.idleTick = host.tick;
     this.peer = host.addresses.addressOf(socket.remoteAddress ?? '');
     this.trusted = host.addresses.isTrusted(this.peer);
     socket.on('close', () => this.#closed());
@@ -114,6 +119,7 @@ export class Connection {
     if (!exchange.req.complete && !this.socket.destroyed) this.#discardBody(exchange);
     if (this.current !== exchange) return;
     this.current = null;
+    this.idleTick = this.host.tick;
     this.#pump();
     if (this.closing && this.idle && !this.detached) this.socket.destroySoon();
   }

@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net';
 import type { Clock } from '../domain/clock.ts';
 import { PicketError } from '../domain/errors.ts';
 import type { CompiledPolicy } from '../domain/policy.ts';
-import { FeatureEngine } from '../feature-engine/engine.ts';
+import { type EngineStats, FeatureEngine } from '../feature-engine/engine.ts';
 import { Core } from '../wasm-core/host/core.ts';
 import type { PreparedBundle } from '../wasm-core/host/prepare.ts';
 import { AddressBook } from './client-address.ts';
@@ -73,6 +73,8 @@ export interface DataPlane {
   close(): Promise<void>;
   /** Identities in the table. */
   identities(): number;
+  /** What the feature engine counts: rows, evictions, outcomes that came too late. */
+  engineStats(): EngineStats;
 }
 
 /** Opens the listeners. Throws PicketError LISTEN_REFUSED if one cannot be opened; then none is. */
@@ -163,7 +165,11 @@ class RunningPlane implements DataPlane {
   }
 
   identities(): number {
-    return this.#engine.stats.identities.used;
+    return this.#engine.stats.identities.rows;
+  }
+
+  engineStats(): EngineStats {
+    return this.#engine.stats;
   }
 
   setPolicy(policy: CompiledPolicy): void {

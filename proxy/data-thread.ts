@@ -89,7 +89,10 @@ export async function runDataThread(
   }
   const heartbeat = setInterval(() => {
     counters.add(COUNTER.heartbeat);
-    counters.set(COUNTER.identities, plane.identities());
+    const { identities, addresses, staleOutcomes } = plane.engineStats();
+    counters.set(COUNTER.identities, identities.rows);
+    counters.set(COUNTER.evictions, identities.evictions + addresses.evictions);
+    counters.set(COUNTER.staleOutcomes, staleOutcomes);
   }, HEARTBEAT_MS);
   counters.set(COUNTER.listening, 1);
   port.on('message', (message: ToDataThread) => {

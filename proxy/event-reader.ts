@@ -7,12 +7,11 @@ import { LIMITS } from '../domain/limits.ts';
 import { isAmendment, type RecordSource, SLOT_BYTES, SlotViews } from './event-record.ts';
 import {
   HEAD_WORD,
+  RingShape,
   SETTLED_WORD,
   SLOT_COMPLETE,
   SLOT_OPEN,
   SLOT_TAKEN,
-  slotAt,
-  slotsOf,
   tagOf,
   widen,
 } from './event-ring.ts';
@@ -43,7 +42,7 @@ const MARK_EVERY_MS = 250;
 
 export class EventReader {
   readonly #views: SlotViews;
-  readonly #slots: number;
+  readonly #shape: RingShape;
   readonly #source: RecordSource;
   readonly #copy = new SlotViews(new ArrayBuffer(SLOT_BYTES));
   readonly #pendingMs: number;
@@ -61,7 +60,7 @@ export class EventReader {
   /** `pendingMs`: how long an event may hold its ring back while it waits for its outcome. */
   constructor(buffer: SharedArrayBuffer, source: RecordSource, pendingMs: number = LIMITS.outcomePendingMs) {
     this.#views = new SlotViews(buffer);
-    this.#slots = slotsOf(buffer);
+    this.#shape = new RingShape(buffer);
     this.#source = source;
     this.#pendingMs = pendingMs;
   }
@@ -141,7 +140,7 @@ export class EventReader {
 
   /** The oldest sequence that the ring still holds; its slot may be overwritten at any moment, which #copyRecord sees. */
   #oldest(): number {
-    return Math.max(1, this.#head - this.#slots + 1);
+    return Math.max(1, this.#head - this.#shape.slots + 1);
   }
 
   #declareDropped(): DroppedRange {
@@ -186,10 +185,15 @@ export class EventReader {
     }
   }
 
+  /** Byte offset of the slot that the index names for the cursor; its tag tells if that is still true. */
+  #place(): number {
+    return this.#shape.slotAt(this.#views.i32[this.#shape.indexWord(this.#cursor)]!);
+  }
+
   /** State of the cursor's slot; OPEN only if it must be waited for; null if the slot is no longer this sequence's. */
   #take(): number | null {
     const { i32 } = this.#views;
-    const word = slotAt(this.#cursor, this.#slots) >> 2;
+    const word = this.#place() >> 2;
     const tag = Atomics.load(i32, word);
     const open = tagOf(this.#cursor, SLOT_OPEN);
     if (tag === open) {
@@ -205,7 +209,7 @@ export class EventReader {
 
   /** Copies and decodes the cursor's slot; null if the producer wrote over it meanwhile. */
   #copyRecord(state: number): PicketEvent | EventAmendment | null {
-    const at = slotAt(this.#cursor, this.#slots);
+    const at = this.#place();
     this.#copy.u8.set(this.#views.u8.subarray(at, at + SLOT_BYTES));
     // Read, modify and write, so that the copy above cannot be ordered after this check.
     if (Atomics.add(this.#views.i32, at >> 2, 0) !== tagOf(this.#cursor, state)) return null;

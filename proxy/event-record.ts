@@ -1,13 +1,5 @@
 // One event as bytes in a ring slot: layout, writing from a draft, reading back as the domain's event.
 // Fixed width, so that a slot can be patched in place when the outcome comes. Called by event-writer.ts and event-reader.ts.
-//
-//   0 tag i32 (sequence and state, see event-ring.ts)   4 kind  5 method  6 identity kind  7 unscored cause
-//   8 verdict  9 reason  10 action  11 mode  12 mode source  13 refusal + 1  14 status u16
-//  16 at ms f64   24 margin f64, or the amended sequence   32 bytes in f64   40 bytes out f64
-//  48 identity key 4 x u32   64 address key 4 x u32   80 latency ms f32   84 sample weight f32   88 signals u32
-//  92 route   96 policy version   100 bundle id   104 attack class (u32 serials of the text tables)
-// 108 request id length u8   109 path length u8   110 vector length u16
-// 112 request id   176 path   272 vector, f32 each
 
 import type { EventAmendment, EventOutcome, PicketEvent } from '../domain/event.ts';
 import { FEATURE_COUNT } from '../domain/features.ts';
@@ -30,6 +22,15 @@ import {
   type Verdict,
   type VerdictReason,
 } from '../domain/verdict.ts';
+
+// Layout of a slot:
+//   0 tag i32 (sequence and state, see event-ring.ts)   4 kind  5 method  6 identity kind  7 unscored cause
+//   8 verdict  9 reason  10 action  11 mode  12 mode source  13 refusal + 1  14 status u16
+//  16 at ms f64   24 margin f64, or the amended sequence   32 bytes in f64   40 bytes out f64
+//  48 identity key 4 x u32   64 address key 4 x u32   80 latency ms f32   84 sample weight f32   88 signals u32
+//  92 route   96 policy version   100 bundle id   104 attack class (u32 serials of the text tables)
+// 108 request id length u8   109 path length u8   110 vector length u16
+// 112 request id   176 path   272 vector, f32 each
 
 const REQUEST_ID_AT = 112;
 const PATH_AT = REQUEST_ID_AT + LIMITS.requestIdMaxBytes;

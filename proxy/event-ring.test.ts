@@ -6,7 +6,7 @@ import type { PicketEvent } from '../domain/event.ts';
 import { FEATURE_COUNT } from '../domain/features.ts';
 import { METHODS } from '../domain/head-view.ts';
 import { COUNTER, Counters } from './counters.ts';
-import { ALLOWED, FLAGGED, widen } from './event-ring.ts';
+import { ALLOWED, FLAGGED, RingShape, widen } from './event-ring.ts';
 import { EventWriter, NO_EVENT, sampleWeightAt } from './event-writer.ts';
 import { CONTEXT, draftOf, OUTCOME, readerOf, setUp } from './testing/rings.ts';
 
@@ -161,6 +161,22 @@ describe('pressure', () => {
     expect(widen(3, 2 ** 32 - 2)).toBe(2 ** 32 + 3);
     expect(widen(0x7fffffff, 0)).toBe(2 ** 31 - 1);
   });
+});
+
+test('a ring that is kept drained touches few slots, whatever its size', () => {
+  const { buffers, writer } = setUp(1000);
+  const reader = readerOf(buffers, FLAGGED);
+  const shape = new RingShape(buffers.rings[FLAGGED]!);
+  const words = new Int32Array(buffers.rings[FLAGGED]!);
+  const used = new Set<number>();
+  for (let n = 1; n <= 5000; n++) {
+    writer.complete(writer.open(draftOf(n)), OUTCOME);
+    used.add(words[shape.indexWord(n)]!);
+    if (n % 10 !== 0) continue;
+    expect(reader.read(100, n).events).toHaveLength(10);
+    reader.settle(n);
+  }
+  expect(used.size).toBeLessThanOrEqual(10);
 });
 
 test('a new producer on the same memory goes on after the last one', () => {

@@ -1,15 +1,17 @@
 // The shared memory of the event rings and the one word that both ends of a ring agree through.
 // Two rings per data thread: flagged and blocked requests, and allowed ones, so that no flood of allowed requests can
 // flush the evidence. One producer (event-writer.ts, data thread), one consumer (event-reader.ts, control thread).
-//
-//   header (64 bytes):  HEAD low word of the last assigned sequence | SETTLED low word of the last settled one
-//                       | HEAD again as f64 (the producer's own, for a new one after a crash)
-//   slots:              SLOT_BYTES each; sequence s lies in slot (s - 1) mod slots
-//   tag of a slot:      (sequence mod 2^30) << 2 | state, so a compare-and-swap can never meet a reused slot
 
 import { LIMITS } from '../domain/limits.ts';
 import { SLOT_BYTES } from './event-record.ts';
 import { type TextTableShape, textTableBytes } from './text-table.ts';
+
+// Layout of a ring's buffer:
+//   header (64 bytes):  HEAD low word of the last assigned sequence | SETTLED low word of the last settled one
+//                       | HEAD again as f64 (the producer's own, for a new one after a crash)
+//   index:              one word per slot; sequence s lies in the slot that word (s - 1) mod slots names
+//   slots:              SLOT_BYTES each; settled slots are used again first, so a healthy ring touches little memory
+//   tag of a slot:      (sequence mod 2^30) << 2 | state, so a compare-and-swap can never meet a reused slot
 
 /** States of a slot. The producer is writing: */
 export const SLOT_WRITING = 0;
@@ -53,8 +55,12 @@ export const DEFAULT_RING_SIZES: RingSizes = {
   allowSlots: LIMITS.allowRingSlots,
 };
 
+function indexBytes(slots: number): number {
+  return Math.ceil((slots * 4) / RING_HEADER_BYTES) * RING_HEADER_BYTES;
+}
+
 export function ringBytes(slots: number): number {
-  return RING_HEADER_BYTES + slots * SLOT_BYTES;
+  return RING_HEADER_BYTES + indexBytes(slots) + slots * SLOT_BYTES;
 }
 
 /** Bytes that createEventBuffers takes. */
@@ -74,15 +80,31 @@ export function createEventBuffers(sizes: RingSizes = DEFAULT_RING_SIZES): Event
   };
 }
 
-export function slotsOf(buffer: SharedArrayBuffer): number {
-  const slots = (buffer.byteLength - RING_HEADER_BYTES) / SLOT_BYTES;
-  if (!Number.isInteger(slots) || slots < 1) throw new RangeError('not the buffer of an event ring');
-  return slots;
-}
+/** The shape of one ring's buffer. */
+export class RingShape {
+  readonly slots: number;
+  readonly #slotsAt: number;
 
-/** Byte offset of the slot of a sequence. */
-export function slotAt(sequence: number, slots: number): number {
-  return RING_HEADER_BYTES + ((sequence - 1) % slots) * SLOT_BYTES;
+  /** Throws RangeError if the buffer is not one that createEventBuffers made. */
+  constructor(buffer: SharedArrayBuffer) {
+    const guess = Math.floor((buffer.byteLength - RING_HEADER_BYTES) / (SLOT_BYTES + 4));
+    const slots = [guess, guess - 1, guess - 2, guess - 3]
+      .map((n) => Math.max(1, n))
+      .find((n) => ringBytes(n) === buffer.byteLength);
+    if (slots === undefined) throw new RangeError('not the buffer of an event ring');
+    this.slots = slots;
+    this.#slotsAt = RING_HEADER_BYTES + indexBytes(slots);
+  }
+
+  /** Word that names the slot of a sequence. */
+  indexWord(sequence: number): number {
+    return RING_HEADER_BYTES / 4 + ((sequence - 1) % this.slots);
+  }
+
+  /** Byte offset of a slot. */
+  slotAt(slot: number): number {
+    return this.#slotsAt + slot * SLOT_BYTES;
+  }
 }
 
 export function tagOf(sequence: number, state: number): number {

@@ -12,16 +12,16 @@ import {
   HEAD_WORD,
   LABEL_TEXTS,
   RINGS_PER_THREAD,
+  RingShape,
   ROUTE_TEXTS,
   SETTLED_WORD,
   SLOT_COMPLETE,
   SLOT_OPEN,
   SLOT_WRITING,
-  slotAt,
-  slotsOf,
   tagOf,
   widen,
 } from './event-ring.ts';
+import { FreeSlots } from './free-slots.ts';
 import { TextTableWriter } from './text-table.ts';
 
 /** What `open` gives for an event that is not kept; `complete` takes it and does nothing. */
@@ -29,16 +29,19 @@ export const NO_EVENT = 0;
 
 class RingWriter {
   readonly views: SlotViews;
-  readonly slots: number;
+  readonly shape: RingShape;
+  readonly #free: FreeSlots;
   #head: number;
   #settled: number;
 
   constructor(buffer: SharedArrayBuffer) {
     this.views = new SlotViews(buffer);
-    this.slots = slotsOf(buffer);
+    this.shape = new RingShape(buffer);
     const published = Atomics.load(this.views.i32, HEAD_WORD);
     this.#head = widen(published, this.views.f64[HEAD_F64]!);
     this.#settled = widen(Atomics.load(this.views.i32, SETTLED_WORD), this.#head);
+    const from = Math.max(this.#settled, this.#head - this.shape.slots) + 1;
+    this.#free = new FreeSlots(this.views.i32, this.shape, { from, to: this.#head });
   }
 
   /** Sequence that the next `begin` takes. */
@@ -53,13 +56,28 @@ class RingWriter {
 
   /** Share of the slots that wait for their ack, 0..1 (more than 1 never: older ones are overwritten). */
   get fill(): number {
-    return Math.min(1, (this.#head - this.settled) / this.slots);
+    return Math.min(1, (this.#head - this.settled) / this.shape.slots);
   }
 
-  /** Takes the next slot; returns its place. The slot belongs to nobody else until `publish`. */
+  /** True if the sequence has not been overwritten for want of room. */
+  holds(sequence: number): boolean {
+    return this.next - sequence <= this.shape.slots;
+  }
+
+  /** Byte offset of a sequence's slot; another one's if it was settled and used again, which its tag tells. */
+  placeOf(sequence: number): number {
+    return this.shape.slotAt(this.views.i32[this.shape.indexWord(sequence)]!);
+  }
+
+  /** Takes a slot for the next sequence; returns its place. It belongs to nobody else until `publish`. */
   begin(): number {
-    const at = slotAt(this.next, this.slots);
+    this.#free.reclaim(Math.min(this.settled, this.#head));
+    // Without a free slot the oldest one is taken, the same index word names it.
+    const word = this.shape.indexWord(this.next);
+    const slot = this.#free.pop() ?? this.views.i32[word]!;
+    const at = this.shape.slotAt(slot);
     Atomics.exchange(this.views.i32, at >> 2, tagOf(this.next, SLOT_WRITING));
+    this.views.i32[word] = slot;
     return at;
   }
 
@@ -69,6 +87,7 @@ class RingWriter {
     this.#head = sequence;
     this.views.f64[HEAD_F64] = sequence;
     Atomics.store(this.views.i32, HEAD_WORD, sequence | 0);
+    this.#free.overwritten(sequence - this.shape.slots + 1);
     return sequence;
   }
 }
@@ -125,10 +144,10 @@ export class EventWriter {
     if (handle === NO_EVENT) return;
     const ring = this.#rings[handle % RINGS_PER_THREAD]!;
     const sequence = Math.floor(handle / RINGS_PER_THREAD);
-    const at = slotAt(sequence, ring.slots);
+    const inPlace = ring.holds(sequence);
+    const at = ring.placeOf(sequence);
     const { i32 } = ring.views;
     const open = tagOf(sequence, SLOT_OPEN);
-    const inPlace = ring.next - sequence <= ring.slots;
     if (inPlace && Atomics.load(i32, at >> 2) === open) {
       ring.views.writeOutcome(at, outcome);
       if (Atomics.compareExchange(i32, at >> 2, open, tagOf(sequence, SLOT_COMPLETE)) === open) return;

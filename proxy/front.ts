@@ -65,7 +65,6 @@ export class Front implements ServerHost, ForwardHost, UpgradeHost {
   readonly #counters: Counters;
   readonly #flusher = new Flusher();
   readonly #sweep: Sweep;
-  readonly #connections = new Set<Connection>();
   #quiet: (() => void) | null = null;
   readonly #outcome = { status: 0, latencyMs: 0, bytesIn: 0, bytesOut: 0, atMs: 0 };
   readonly #outcomeDraft: OutcomeDraft = { status: 0, latencyMs: 0, bytesIn: 0, bytesOut: 0, refusal: null };
@@ -79,6 +78,7 @@ export class Front implements ServerHost, ForwardHost, UpgradeHost {
     this.retries = config.retries;
     this.wsHandshakeTimeoutMs = config.wsHandshakeTimeoutMs;
     this.#sweep = new Sweep({
+      keepAliveIdleMs: config.keepAliveIdleMs,
       bodyIdleTimeoutMs: config.bodyIdleTimeoutMs,
       wsIdleTimeoutMs: config.wsIdleTimeoutMs,
       ...(options.tickMs === undefined ? {} : { tickMs: options.tickMs }),
@@ -96,14 +96,14 @@ export class Front implements ServerHost, ForwardHost, UpgradeHost {
   // Connections.
 
   opened(connection: Connection): void {
-    this.#connections.add(connection);
+    this.#sweep.connections.add(connection);
     this.#counters.add(COUNTER.connectionsTotal);
-    this.#counters.set(COUNTER.connections, this.#connections.size);
+    this.#counters.set(COUNTER.connections, this.#sweep.connections.size);
   }
 
   closed(connection: Connection): void {
-    this.#connections.delete(connection);
-    this.#counters.set(COUNTER.connections, this.#connections.size);
+    this.#sweep.connections.delete(connection);
+    this.#counters.set(COUNTER.connections, this.#sweep.connections.size);
     if (this.#quiet !== null) this.#checkQuiet();
   }
 
@@ -218,7 +218,7 @@ export class Front implements ServerHost, ForwardHost, UpgradeHost {
       outcome.bytesIn = bytesIn;
       outcome.bytesOut = bytesOut;
       outcome.atMs = clock.nowMs();
-      engine.outcome(transit.identityHandle, transit.addressHandle, outcome);
+      engine.outcome(transit.identityHandle, transit.addressHandle, outcome, transit.featureTrace);
       counters.add(COUNTER.outcomes);
     }
     counters.add(statusClassPlace(transit.status));
@@ -270,7 +270,7 @@ export class Front implements ServerHost, ForwardHost, UpgradeHost {
 
   /** Waits until every answer has left and every connection has ended, at most `ms`; then ends what is left. */
   async whenQuiet(ms: number): Promise<void> {
-    for (const { socket } of [...this.#connections]) if (socket.bytesRead === 0) socket.destroy();
+    for (const { socket } of [...this.#sweep.connections]) if (socket.bytesRead === 0) socket.destroy();
     const { promise, resolve } = Promise.withResolvers<void>();
     const timer = setTimeout(resolve, ms);
     this.#quiet = resolve;
@@ -282,12 +282,12 @@ export class Front implements ServerHost, ForwardHost, UpgradeHost {
   }
 
   #checkQuiet(): void {
-    if (this.#connections.size === 0) this.#quiet?.();
+    if (this.#sweep.connections.size === 0) this.#quiet?.();
   }
 
   destroy(): void {
     this.#sweep.stop();
     for (const tunnel of [...this.#sweep.tunnels]) tunnel.expire();
-    for (const connection of [...this.#connections]) connection.socket.destroy();
+    for (const connection of [...this.#sweep.connections]) connection.socket.destroy();
   }
 }

@@ -18,11 +18,12 @@ export interface HeadHasher {
   hash128(start: number, end: number, out: Uint32Array): void;
 }
 
+/** One object per data thread, refilled for each request. */
 export interface IdentifyInput {
   readonly reader: HeadReader;
-  readonly rawHeaders: readonly string[];
-  readonly client: ClientAddress;
-  readonly sources: readonly IdentitySource[];
+  rawHeaders: readonly string[];
+  client: ClientAddress;
+  sources: readonly IdentitySource[];
   readonly hasher: HeadHasher;
 }
 

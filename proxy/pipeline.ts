@@ -17,10 +17,10 @@ import { COUNTER, type Counters, refusedPlace, rejectedPlace, uninspectedPlace }
 import type { DataPlaneConfig } from './data-plane-config.ts';
 import { EventDraft } from './event-record.ts';
 import type { EventWriter } from './event-writer.ts';
-import { addOwnFields } from './forward/own-fields.ts';
+import { addOwnFields, type OwnFieldsContext } from './forward/own-fields.ts';
 import { HeadReader } from './head.ts';
 import type { HeadRefusal } from './head-rules.ts';
-import { identify } from './identify.ts';
+import { type IdentifyInput, identify } from './identify.ts';
 import { isRequestId, type RequestIds } from './request-id.ts';
 import type { Scorer } from './score.ts';
 import { compileTails, type Tail, type Tails } from './tails.ts';
@@ -37,12 +37,17 @@ export interface PipelineOptions {
   readonly requestIds: RequestIds;
 }
 
+const NOBODY: ClientAddress = { text: '', bytes: new Uint8Array(16), key: new Uint32Array(4) };
+
 export class Pipeline {
   readonly #options: PipelineOptions;
   readonly #reader: HeadReader;
   readonly #who = newRequestIdentity();
   readonly #draft = new EventDraft();
   readonly #observed: ObservedRequest;
+  /** One object each for all requests: the hot path makes nothing that it can refill. */
+  readonly #identifyInput: IdentifyInput;
+  readonly #ownFields: OwnFieldsContext;
   readonly #decideInput: DecideInput = { cause: 'none', margin: 0, exempt: 'none', rampHash: 0 };
   #policy: CompiledPolicy;
   #tails: Tails;
@@ -54,6 +59,10 @@ export class Pipeline {
     const { core } = options.scorer;
     this.#reader = new HeadReader(new HeadView(core.headBytes));
     this.#vector = core.vector;
+    const { identitySources: sources } = options.policy;
+    this.#identifyInput = { reader: this.#reader, rawHeaders: [], client: NOBODY, sources, hasher: core };
+    const { forwardHeaders: mode, via } = options.config;
+    this.#ownFields = { mode, via, trusted: false, peerText: '', clientText: '' };
     this.#observed = { head: this.#reader.view, who: this.#who, routeHash: 0, nowMs: 0 };
     this.#draft.identityKey = this.#who.key;
     this.#draft.addressKey = this.#who.addressKey;
@@ -92,6 +101,7 @@ export class Pipeline {
     engine.observe(this.#observed, this.#vector);
     transit.identityHandle = engine.lastIdentity;
     transit.addressHandle = engine.lastAddress;
+    transit.featureTrace = engine.lastTrace;
     // Score: one synchronous call; load never sheds it.
     const margin = scorer.score();
     // Decide: the rule that the route leads to, then the pure function of rule and score.
@@ -132,25 +142,17 @@ export class Pipeline {
   /** Fills `who`, and completes the forwarded head with what Picket says of the client. */
   #identify(transit: Transit): ClientAddress {
     const { connection, head, req } = transit;
-    const { config, scorer } = this.#options;
     const client = connection.clientOf(head);
-    identify(
-      {
-        reader: this.#reader,
-        rawHeaders: req.rawHeaders,
-        client,
-        sources: this.#policy.identitySources,
-        hasher: scorer.core,
-      },
-      this.#who,
-    );
-    addOwnFields(head, transit.requestId, {
-      mode: config.forwardHeaders,
-      via: config.via,
-      trusted: connection.trusted,
-      peerText: connection.peer.text,
-      clientText: client.text,
-    });
+    const input = this.#identifyInput;
+    input.rawHeaders = req.rawHeaders;
+    input.client = client;
+    input.sources = this.#policy.identitySources;
+    identify(input, this.#who);
+    const own = this.#ownFields;
+    own.trusted = connection.trusted;
+    own.peerText = connection.peer.text;
+    own.clientText = client.text;
+    addOwnFields(head, transit.requestId, own);
     return client;
   }
 

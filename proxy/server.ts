@@ -38,7 +38,8 @@ export function newServer(config: DataPlaneConfig, host: ServerHost, upstream: n
     requireHostHeader: false,
     requestTimeout: 0,
     headersTimeout: config.headTimeoutMs,
-    keepAliveTimeout: config.keepAliveIdleMs,
+    // Idle connections are ended by sweep.ts: Node would set and clear a timer with every request.
+    keepAliveTimeout: 0,
     connectionsCheckingInterval: Math.min(5000, Math.max(100, config.headTimeoutMs / 2)),
     maxHeaderSize: NODE_HEAD_BYTES,
     shouldUpgradeCallback: isWebSocket,

@@ -88,12 +88,12 @@ export const SIDECAR_OPTIONS = {
     fallback: '',
   }),
   clientIpSource: kinds.oneOf(['peer', 'xff', 'forwarded'], {
-    help: 'Where the client address is read: the connection, X-Forwarded-For, or Forwarded (from trusted peers only).',
+    help: 'Where the client address is read: the connection, or a field that trusted peers set.',
     group: IDENTITY,
     fallback: 'peer',
   }),
   forwardHeaders: kinds.oneOf(['append', 'preserve'], {
-    help: 'Set X-Forwarded-* for the application, or pass them as they came, for applications that count hops.',
+    help: 'Set X-Forwarded-* for the application, or pass them as they came (if it counts hops).',
     group: IDENTITY,
     fallback: 'append',
   }),
@@ -111,7 +111,7 @@ export const SIDECAR_OPTIONS = {
     },
   ),
   identityKeyFile: kinds.file({
-    help: 'File with the secret (16 bytes or more) that identities are hashed with. Without it: a new one at each start.',
+    help: 'Secret (16 bytes or more) that identities are hashed with. Without it: new at each start.',
     group: IDENTITY,
   }),
   bodyMaxBytes: kinds.size(
@@ -152,7 +152,9 @@ export const SIDECAR_OPTIONS = {
     },
   ),
   stateDir: kinds.file({
-    help: 'Folder for the last good policy and bundle and for the socket of "picket drain". Without it: a folder of its own under the temporary folder.',
+    help:
+      'Folder for the last good policy and bundle and for the socket of "picket drain". Without it: a ' +
+      'folder for this listener under the temporary folder.',
     group: RUNNING,
     placeholder: 'DIR',
   }),

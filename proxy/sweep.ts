@@ -1,4 +1,5 @@
-// All slow limits of a data thread behind one timer: stalled request bodies, connections on their way out, idle tunnels.
+// All slow limits of a data thread behind one timer: idle connections, stalled request bodies, connections on their way out,
+// idle tunnels.
 // No timer per request; limits are therefore met to within one tick. Ends what is over its limit and says so.
 
 import { type Connection, LINGER_MAX_BYTES, LINGER_TICKS } from './connection.ts';
@@ -17,6 +18,7 @@ export interface IdleWatched {
 }
 
 export interface SweepLimits {
+  readonly keepAliveIdleMs: number;
   readonly bodyIdleTimeoutMs: number;
   readonly wsIdleTimeoutMs: number;
   /** Shorter in tests. */
@@ -25,15 +27,18 @@ export interface SweepLimits {
 
 export class Sweep {
   tick = 1;
+  readonly connections = new Set<Connection>();
   readonly bodies = new Set<Exchange>();
   readonly lingering = new Set<Connection>();
   readonly tunnels = new Set<IdleWatched>();
   readonly #timer: NodeJS.Timeout;
+  readonly #idleTicks: number;
   readonly #bodyTicks: number;
   readonly #tunnelTicks: number;
 
   constructor(limits: SweepLimits) {
     const tickMs = limits.tickMs ?? TICK_MS;
+    this.#idleTicks = Math.ceil(limits.keepAliveIdleMs / tickMs);
     this.#bodyTicks = Math.ceil(limits.bodyIdleTimeoutMs / tickMs);
     this.#tunnelTicks = Math.ceil(limits.wsIdleTimeoutMs / tickMs);
     this.#timer = setInterval(() => this.run(), tickMs);
@@ -42,6 +47,7 @@ export class Sweep {
 
   run(): void {
     this.tick++;
+    for (const connection of this.connections) this.#checkIdle(connection);
     for (const exchange of this.bodies) this.#checkBody(exchange);
     for (const connection of this.lingering) this.#checkLingering(connection);
     for (const tunnel of this.tunnels) this.#checkTunnel(tunnel);
@@ -49,6 +55,18 @@ export class Sweep {
 
   stop(): void {
     clearInterval(this.#timer);
+  }
+
+  /** Bytes that arrive are a sign of life: a head under way has its own, shorter limit. */
+  #checkIdle(connection: Connection): void {
+    if (!connection.idle || connection.detached) return;
+    const { bytesRead } = connection.socket;
+    if (bytesRead !== connection.idleBytes) {
+      connection.idleBytes = bytesRead;
+      connection.idleTick = this.tick;
+    } else if (this.tick - connection.idleTick > this.#idleTicks) {
+      connection.endWhenIdle();
+    }
   }
 
   #checkBody(exchange: Exchange): void {

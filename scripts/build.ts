@@ -45,7 +45,10 @@ function isStale(): boolean {
   return SOURCES.some((folder) => newestMs(join(ROOT, folder)) > builtMs);
 }
 
-/** `npx picket` finds the project's own command without asking a registry. */
+/**
+ * `npx picket` finds the command here at once. With a `bin` entry in package.json npx would first install the package into
+ * its own cache: minutes, and broken when two start together.
+ */
 function linkCommand(): void {
   const link = join(ROOT, 'node_modules', '.bin', 'picket');
   mkdirSync(join(ROOT, 'node_modules', '.bin'), { recursive: true });

@@ -22,7 +22,8 @@ const CHECKS: readonly Check[] = [
   { name: 'build', script: 'scripts/build.ts', args: ['--if-stale'] },
   { name: 'types', script: 'node_modules/typescript/bin/tsc', args: ['-b'] },
   { name: 'lint', script: 'node_modules/@biomejs/biome/bin/biome', args: ['check', '.'] },
-  { name: 'generated files fresh', script: 'scripts/gen.ts', args: ['--check'] },
+  { name: 'generated code fresh', script: 'scripts/gen.ts', args: ['--check'] },
+  { name: 'generated docs fresh', script: 'scripts/gen-docs.ts', args: ['--check'] },
 ];
 
 const say = (line: string) => process.stdout.write(`${line}\n`);

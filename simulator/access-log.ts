@@ -29,7 +29,8 @@ export interface AccessLog {
 
 const QUOTED = '"((?:[^"\\\\]|\\\\.)*)"';
 const LINE = new RegExp(
-  `^(\\S+) \\S+ (?:\\S+|${QUOTED.replace('(', '(?:')}) \\[([^\\]]+)\\] ${QUOTED} (\\d{3}) (\\d+|-)(?: ${QUOTED} ${QUOTED})?`,
+  `^(\\S+) \\S+ (?:\\S+|${QUOTED.replace('(', '(?:')}) \\[([^\\]]+)\\] ` +
+    `${QUOTED} (\\d{3}) (\\d+|-)(?: ${QUOTED} ${QUOTED})?`,
 );
 const REQUEST = /^([A-Z][A-Z-]*) (.+?)(?: HTTP\/\d(?:\.\d)?)?$/;
 const TIME = /^(\d{2})\/([A-Z][a-z]{2})\/(\d{4}):(\d{2}):(\d{2}):(\d{2}) ([+-])(\d{2})(\d{2})$/;

@@ -29,7 +29,8 @@ export function profileId(user: number): string {
 export function newToken(random: Random, user: number, jwt: boolean): string {
   if (!jwt) return `u${user.toString(36)}.${hexText(random, 32)}`;
   const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
-  return `${part({ alg: 'RS256' })}.${part({ sub: `u${user.toString(36)}`, jti: hexText(random, 8) })}.${hexText(random, 40)}`;
+  const claims = part({ sub: `u${user.toString(36)}`, jti: hexText(random, 8) });
+  return `${part({ alg: 'RS256' })}.${claims}.${hexText(random, 40)}`;
 }
 
 const OPAQUE = /^u([0-9a-z]+)\.[0-9a-f]{32}$/;

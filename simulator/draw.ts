@@ -88,5 +88,6 @@ function pickCarrier(network: number): number {
 /** An address within one carrier network (/20). */
 export function carrierAddress(random: Random, network: number): string {
   const low = random.int(4096);
-  return `${pickCarrier(network)}.${(network * 37) & 255}.${((network * 16) & 240) | (low >> 8)}.${low & 255}`;
+  const third = ((network * 16) & 240) | (low >> 8);
+  return `${pickCarrier(network)}.${(network * 37) & 255}.${third}.${low & 255}`;
 }

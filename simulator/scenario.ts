@@ -42,16 +42,27 @@ export function mixedTraffic(settings: MixedSettings): Generator<SimRequest> {
   const world = makeWorld({ random: random.fork(1), users: settings.users ?? 100, flavour, startMs });
   const visitsPerSec = flavour === 'faithful' ? 0 : (settings.visitsPerSec ?? 0.15);
   const actors = [
-    ...userActors(world, random.fork(2), span),
-    ...visitActors(random.fork(3), span, visitsPerSec),
+    ...crowd(world, { random: random.fork(2), span, visitsPerSec }),
     ...attackActors(settings, world, span),
   ];
   return schedule(actors, new SampleStore({ random: random.fork(4) }));
 }
 
-interface Span {
+export interface Span {
   readonly startMs: number;
   readonly endMs: number;
+}
+
+/** Everybody honest: the users of the world, and the visitors and machines of the web site. */
+export function crowd(
+  world: World,
+  options: { readonly random: Random; readonly span: Span; readonly visitsPerSec: number },
+): Actor[] {
+  const { random, span, visitsPerSec } = options;
+  return [
+    ...userActors(world, random.fork(1_000_003), span),
+    ...visitActors(random.fork(2_000_029), span, visitsPerSec),
+  ];
 }
 
 function userActors(world: World, random: Random, span: Span): Actor[] {

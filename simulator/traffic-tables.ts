@@ -97,6 +97,6 @@ export const DELETE_APIS = ['payment', 'map', 'weather', 'cricket'] as const;
 /** The three order bodies of the tool. */
 export const ORDER_BODIES = ['Tom', 'John', 'Tim'].map(
   (name) =>
-    `{"customerName": "${name}","delivered": true,"address": "customer_address","pizzaType": "customer_pizza",` +
-    '"creditCardNumber": "customer_credit_card","quantity": 0,"orderId": "1"}',
+    `{"customerName": "${name}","delivered": true,"address": "customer_address",` +
+    '"pizzaType": "customer_pizza","creditCardNumber": "customer_credit_card","quantity": 0,"orderId": "1"}',
 );

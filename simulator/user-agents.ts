@@ -27,7 +27,8 @@ const BROWSERS = [
   firefox('X11; Linux x86_64', 142),
   `${chrome(PLATFORMS[0] as string, 140)} Edg/140.0.0.0`,
   `${chrome(PLATFORMS[0] as string, 139)} OPR/122.0.0.0`,
-  'Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.6 Safari/605.1.15',
+  'Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) ' +
+    'Version/18.6 Safari/605.1.15',
 ];
 
 const APPS = [

@@ -69,11 +69,12 @@ export function makeWorld(options: WorldOptions): World {
     APP_MIX.flatMap((mix) => new Array<readonly AppName[]>(mix.users).fill(mix.apps)),
   );
   const shared = sharedAddresses(random);
+  const deal = groupDealer(random);
   const users = Array.from({ length: options.users }, (_, i) => {
     const index = (options.firstUser ?? 0) + i;
     const apps = combos[i % combos.length] as readonly AppName[];
     const jwt = chance(random, 0.5);
-    const groups = apps.map((app) => drawGroup(random, app));
+    const groups = apps.map(deal);
     const uses = groups.map((group) => ({
       app: group.app,
       gap: GAPS[group.pattern] as Gap,
@@ -93,14 +94,21 @@ function drawCount(random: Random, median: number): number {
   return Math.abs(Math.trunc(median + random.normal()));
 }
 
-function drawGroup(random: Random, app: AppName): Group {
-  const groups = GROUPS.filter((group) => group.app === app);
-  let draw = random.int(groups.reduce((sum, group) => sum + group.users, 0));
-  for (const group of groups) {
-    draw -= group.users;
-    if (draw < 0) return group;
-  }
-  throw new RangeError(`no group for ${app}`);
+/** Deals each app's groups as the tool's hundred users have them, shuffled, then again for further hundreds. */
+function groupDealer(random: Random): (app: AppName) => Group {
+  const decks = new Map<AppName, Group[]>();
+  const dealt = new Map<AppName, number>();
+  return (app) => {
+    let deck = decks.get(app);
+    if (deck === undefined) {
+      const groups = GROUPS.filter((group) => group.app === app);
+      deck = random.shuffle(groups.flatMap((group) => new Array<Group>(group.users).fill(group)));
+      decks.set(app, deck);
+    }
+    const n = dealt.get(app) ?? 0;
+    dealt.set(app, n + 1);
+    return deck[n % deck.length] as Group;
+  };
 }
 
 type UserBase = Pick<User, 'index' | 'apps' | 'jwt'>;

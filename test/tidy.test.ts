@@ -3,10 +3,10 @@
 // When one fails, mend the file it names; change a number or a row only with a reason in the commit.
 import { describe, expect, it } from 'vitest';
 import { BANNED_WORDS, findBannedWords } from './tidy/banned-words.ts';
-import { anchorOf, brokenLinks, dependencyGaps } from './tidy/documents.ts';
+import { anchorOf, brokenLinks, dependencyGaps, lockGaps } from './tidy/documents.ts';
 import { HOUSE_RULES } from './tidy/house-rules.ts';
 import { IMPORT_TABLE, type ImportRow } from './tidy/import-table.ts';
-import { checkImports, deadFiles, staleRows } from './tidy/imports.ts';
+import { checkImports, deadFiles, staleRows, unusedDependencies } from './tidy/imports.ts';
 import { readRepository } from './tidy/source-file.ts';
 
 const repository = readRepository();
@@ -130,6 +130,29 @@ describe('documents', () => {
       'd: a reason, but no dependency',
       'b: ^1.0.0 is not an exact version',
     ]);
+  });
+
+  it('name no dependency that nobody imports: one is caught', () => {
+    const files = [
+      { path: 'proxy/a.ts', text: "import { pino } from 'pino';" },
+      { path: 'test/b.test.ts', text: "import 'yaml';" },
+    ];
+    const manifest = '{"dependencies": {"pino": "1.0.0", "yaml": "1.0.0", "node": "26.0.0"}}';
+    expect(unusedDependencies(files, manifest, ['node'])).toEqual([expect.stringContaining('yaml')]);
+  });
+
+  it('name no dependency that nobody imports', () => {
+    expect(unusedDependencies(repository, textOf('package.json'), ['node'])).toEqual([]);
+  });
+
+  it('have a lock that npm ci takes: a gap is caught', () => {
+    const a = { optionalDependencies: { 'a-linux': '1.0.0', 'a-mac': '1.0.0' } };
+    const lock = { packages: { 'node_modules/a': a, 'node_modules/a-linux': {} } };
+    expect(lockGaps(JSON.stringify(lock))).toEqual([expect.stringContaining('a-mac')]);
+  });
+
+  it('have a lock that npm ci takes', () => {
+    expect(lockGaps(textOf('package-lock.json'))).toEqual([]);
   });
 
   it('give a reason for each dependency', () => {

@@ -16,7 +16,8 @@ const SETTLE_MS = 1_000;
 const GIVE_UP_MS = 5_000;
 const PROBE_GAP_SEC = 0.005;
 
-const normalRefused = new Rate('normal_refused');
+const normalRefusedInMonitor = new Rate('normal_refused_in_monitor');
+const normalRefusedInBlock = new Rate('normal_refused_in_block');
 const normalAnswered = new Rate('normal_answered');
 const attackRefusedInMonitor = new Rate('attack_refused_in_monitor');
 const attackRefusedInBlock = new Rate('attack_refused_in_block');
@@ -26,6 +27,10 @@ const switchAcked = new Rate('switch_acked');
 
 const client = new grpc.Client();
 client.load(['../../proto'], 'picket/v1/control.proto');
+
+const attackNames = [...new Set(attacks.map((one) => one.label))].sort();
+/** @param {string} name */
+const byAttack = (name) => `attack_refused_in_block{attack:${name}}`;
 
 /** @type {import('k6/options').Options} */
 export const options = {
@@ -42,10 +47,13 @@ export const options = {
     },
   },
   thresholds: {
-    normal_refused: ['rate<=0.005'],
+    normal_refused_in_monitor: ['rate==0'],
+    normal_refused_in_block: ['rate<=0.005'],
     normal_answered: ['rate>=0.995'],
     attack_refused_in_monitor: ['rate==0'],
     attack_refused_in_block: ['rate>=0.95'],
+    // No bounds: they make k6 keep the rate of each attack apart, so that a miss says which.
+    ...Object.fromEntries(attackNames.map((name) => [byAttack(name), []])),
     switch_acked: ['rate==1'],
     mode_switch_ms: ['max<1000'],
     first_refusal_ms: ['max<1000'],
@@ -61,10 +69,23 @@ export const options = {
 const at = (planned, index) =>
   /** @type {import('./lib/plan.js').Planned} */ (planned[index % planned.length]);
 
+/**
+ * Which half of the run a request belongs to by when it was sent and answered; undefined around the switch.
+ * @param {number} sentMs
+ * @returns {'monitor' | 'block' | undefined}
+ */
+function phase(sentMs) {
+  if (exec.instance.currentTestRunDuration < SWITCH_AT_MS) return 'monitor';
+  return sentMs > SWITCH_AT_MS + SETTLE_MS ? 'block' : undefined;
+}
+
 export function users() {
-  const result = send(sidecar, at(normal, exec.scenario.iterationInTest));
-  normalRefused.add(result.refused);
-  normalAnswered.add(result.answered);
+  const sentMs = exec.instance.currentTestRunDuration;
+  const { refused, answered } = send(sidecar, at(normal, exec.scenario.iterationInTest));
+  const half = phase(sentMs);
+  if (half === 'monitor') normalRefusedInMonitor.add(refused);
+  if (half === 'block') normalRefusedInBlock.add(refused);
+  normalAnswered.add(answered);
 }
 
 export function attackers() {
@@ -72,8 +93,9 @@ export function attackers() {
   const sentMs = exec.instance.currentTestRunDuration;
   const { refused } = send(sidecar, one);
   if (one.nth <= WARM_UP_REQUESTS) return;
-  if (exec.instance.currentTestRunDuration < SWITCH_AT_MS) attackRefusedInMonitor.add(refused);
-  else if (sentMs > SWITCH_AT_MS + SETTLE_MS) attackRefusedInBlock.add(refused);
+  const half = phase(sentMs);
+  if (half === 'monitor') attackRefusedInMonitor.add(refused);
+  if (half === 'block') attackRefusedInBlock.add(refused, { attack: one.label });
 }
 
 /** Switches the fleet to block, then sends what an attacker in full swing sends until it is refused. */
@@ -107,11 +129,16 @@ export function handleSummary({ metrics }) {
     mode_switch_ms: figure(metrics, 'mode_switch_ms', 'max'),
     first_refusal_ms: figure(metrics, 'first_refusal_ms', 'max'),
     normal_requests:
-      (figure(metrics, 'normal_refused', 'passes') ?? 0) + (figure(metrics, 'normal_refused', 'fails') ?? 0),
-    normal_refused_share: figure(metrics, 'normal_refused', 'rate'),
+      (figure(metrics, 'normal_answered', 'passes') ?? 0) +
+      (figure(metrics, 'normal_answered', 'fails') ?? 0),
+    normal_refused_share_in_monitor: figure(metrics, 'normal_refused_in_monitor', 'rate'),
+    normal_refused_share_in_block: figure(metrics, 'normal_refused_in_block', 'rate'),
     normal_answered_share: figure(metrics, 'normal_answered', 'rate'),
     attack_refused_share_in_monitor: figure(metrics, 'attack_refused_in_monitor', 'rate'),
     attack_refused_share_in_block: figure(metrics, 'attack_refused_in_block', 'rate'),
+    ...Object.fromEntries(
+      attackNames.map((name) => [`${name}_refused_share_in_block`, figure(metrics, byAttack(name), 'rate')]),
+    ),
     dropped: figure(metrics, 'dropped_iterations', 'count') ?? 0,
   });
 }

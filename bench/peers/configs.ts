@@ -28,7 +28,8 @@ export function nginxOrigin(folder: string, port: number): string {
 }
 
 export function nginxProxy(folder: string, port: number, originPort: number): string {
-  const upstream = `upstream o { server 127.0.0.1:${originPort}; keepalive 128; keepalive_requests 100000000; }`;
+  const keep = 'keepalive 128; keepalive_requests 100000000;';
+  const upstream = `upstream o { server 127.0.0.1:${originPort}; ${keep} }`;
   const location = `location / { proxy_pass http://o; proxy_http_version 1.1; proxy_set_header Connection "";
   proxy_set_header Host $host; proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for; }`;
   const server = `server { listen 127.0.0.1:${port} backlog=4096; ${location} }`;

@@ -1,11 +1,17 @@
 // What Picket adds to a request, as a client sees it: pairs of the same GET, straight to the API and through the sidecar,
-// in turn, over kept connections. The difference of the medians (and of the 99 % quantiles) is the added latency.
+// in turn, over kept connections; a pair counts if both got the same status. The difference of the medians (and of the 99 %
+// quantiles) is the added latency.
 
 import { Client } from 'undici';
 
 export interface AddedLatency {
   readonly p50: number;
   readonly p99: number;
+}
+
+interface Answered {
+  readonly status: number;
+  readonly tookMs: number;
 }
 
 const GAP_MS = 40;
@@ -55,28 +61,28 @@ export class LatencyProbe {
   async #run(): Promise<void> {
     while (!this.#stop) {
       const headers = probeHeaders(this.#pairs++);
-      const directMs = await this.#once(this.#direct, headers);
-      const throughMs = await this.#once(this.#through, headers);
-      if (directMs !== null && throughMs !== null) {
-        this.#directMs.push(directMs);
-        this.#throughMs.push(throughMs);
+      const direct = await this.#once(this.#direct, headers);
+      const through = await this.#once(this.#through, headers);
+      if (direct !== null && through !== null && direct.status === through.status) {
+        this.#directMs.push(direct.tookMs);
+        this.#throughMs.push(through.tookMs);
       }
       await new Promise((resolve) => setTimeout(resolve, GAP_MS));
     }
   }
 
-  async #once(client: Client, headers: Record<string, string>): Promise<number | null> {
+  async #once(client: Client, headers: Record<string, string>): Promise<Answered | null> {
     const start = performance.now();
     try {
       const answer = await client.request({ method: 'GET', path: this.#path, headers });
       await answer.body.dump();
-      return answer.statusCode < 400 ? performance.now() - start : null;
+      return { status: answer.statusCode, tookMs: performance.now() - start };
     } catch {
       return null;
     }
   }
 
-  /** Figures so far, over all pairs that were both answered. */
+  /** Figures so far, over all pairs that count; NaN while there are none. */
   figures(): AddedLatency {
     const direct = this.#directMs.toSorted((a, b) => a - b);
     const through = this.#throughMs.toSorted((a, b) => a - b);

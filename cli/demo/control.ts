@@ -1,4 +1,5 @@
 // What the demo asks of its control plane, over gRPC like any operator: switch the mode, count events, list flagged ids.
+// Loopback only, no TLS. Called by cli/demo.ts.
 
 import { credentials } from '@grpc/grpc-js';
 import type { Mode, Verdict } from '../../domain/verdict.ts';

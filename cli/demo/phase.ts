@@ -1,4 +1,5 @@
 // Runs one phase of the demo: sends its traffic, keeps what clients saw, feeds the view twice a second.
+// Switches no mode and counts no events: cli/demo.ts does.
 
 import { type Seen, sendAll } from '../../simulator/live.ts';
 import { requestIdOf, type SimRequest } from '../../simulator/request.ts';

@@ -19,9 +19,10 @@ function ms(value: number): string {
 }
 
 function lines(figures: ViewFigures): string[] {
+  const elapsed = figures.elapsedSec.toFixed(0).padStart(4);
   const verdicts = Object.entries(figures.verdicts).map(([verdict, count]) => `${verdict} ${count}`);
   return [
-    `mode ${figures.mode.padEnd(8)} ${figures.elapsedSec.toFixed(0).padStart(4)} s   ${figures.requestsPerSec.toFixed(0)} requests/s`,
+    `mode ${figures.mode.padEnd(8)} ${elapsed} s   ${figures.requestsPerSec.toFixed(0)} requests/s`,
     `added latency  p50 ${ms(figures.addedP50Ms)}   p99 ${ms(figures.addedP99Ms)}`,
     `verdicts       ${verdicts.join('   ') || 'none yet'}`,
     `attacks        ${figures.attacks.sent} sent, ${figures.attacks.refused} refused`,

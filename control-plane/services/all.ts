@@ -1,11 +1,12 @@
-// Puts every service on a gRPC server. The one list of what is served. Called by main.ts.
+// Puts every service on a gRPC server: the one list of what is served.
+// Called by main.ts.
 
 import type { Server } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
 import type { Clock } from '../../domain/clock.ts';
 import { HealthService } from '../../proto/gen/grpc/health/v1/health.ts';
 import { ServerReflectionService } from '../../proto/gen/grpc/reflection/v1/reflection.ts';
-import { ServerReflectionService as ReflectionAlpha } from '../../proto/gen/grpc/reflection/v1alpha/reflection.ts';
+import * as alpha from '../../proto/gen/grpc/reflection/v1alpha/reflection.ts';
 import { ControlServiceService } from '../../proto/gen/picket/v1/control.ts';
 import { ModelServiceService } from '../../proto/gen/picket/v1/model.ts';
 import { SidecarServiceService } from '../../proto/gen/picket/v1/sidecar.ts';
@@ -52,5 +53,5 @@ export function addServices(server: Server, parts: ServiceParts): void {
   server.addService(ModelServiceService, { ...modelService({ registry, publisher, log }) });
   server.addService(HealthService, { ...parts.health.service() });
   server.addService(ServerReflectionService, { ...reflectionService() });
-  server.addService(ReflectionAlpha, { ...reflectionService() });
+  server.addService(alpha.ServerReflectionService, { ...reflectionService() });
 }

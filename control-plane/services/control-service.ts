@@ -1,4 +1,5 @@
-// ControlService: mode, policy and fleet for operators. Reads requests, calls the policy book, shapes answers.
+// ControlService: mode, policy and fleet for operators. Reads requests, shapes answers.
+// What a change means is decided by the policy book.
 
 import type { ServerWritableStream } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
@@ -34,7 +35,12 @@ export interface ControlServiceOptions {
 
 /** Who did it, for the history: what the caller says of itself, and the fingerprint of its token. */
 export function actorOf(claimed: string, caller: Caller): string {
-  const name = claimed.trim().slice(0, CONTROL_LIMITS.actorMaxChars) || caller.role;
+  // Control characters could dress up as other lines of the history.
+  const name =
+    claimed
+      .replace(/\p{Cc}/gu, '')
+      .trim()
+      .slice(0, CONTROL_LIMITS.actorMaxChars) || caller.role;
   return caller.token === '' ? name : `${name} (token ${caller.token})`;
 }
 
@@ -116,7 +122,8 @@ export function controlService(options: ControlServiceOptions): ControlServiceSe
       const { sidecars, verdicts, ...rest } = await options.status();
       return {
         ...rest,
-        sidecars: sidecars.map(sidecarMessage),
+        sidecars: sidecars.slice(0, CONTROL_LIMITS.statusSidecarsMax).map(sidecarMessage),
+        sidecarsConnected: sidecars.length,
         verdicts: Object.entries(verdicts).map(([name, value]) => ({ name, value })),
       };
     }),
@@ -170,5 +177,10 @@ function watchFleet(call: ServerWritableStream<WatchFleetRequest, WatchFleetResp
     call.end();
   });
   call.on('error', unwatch);
-  send(fleet.views().map(sidecarMessage), true);
+  const first = fleet.views().map(sidecarMessage);
+  const pages = Math.max(1, Math.ceil(first.length / CONTROL_LIMITS.pageSidecars));
+  for (let page = 1; page <= pages; page++) {
+    const from = (page - 1) * CONTROL_LIMITS.pageSidecars;
+    send(first.slice(from, from + CONTROL_LIMITS.pageSidecars), page === pages);
+  }
 }

@@ -1,6 +1,7 @@
 // VerdictService: stored events for operators and viewers, page by page; following goes on as events are stored.
 // A reader that is slow waits for its own stream only.
 
+import { setTimeout as delay } from 'node:timers/promises';
 import { type ServerWritableStream, status } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
 import { PicketError } from '../../domain/errors.ts';
@@ -28,6 +29,7 @@ export interface VerdictServiceOptions {
 
 /** New events are looked for at most so often, however many batches come. */
 const FOLLOW_MS = 50;
+const NEWEST_MAX = 100_000;
 const IDENTITY = new RegExp(`^(${IDENTITY_KINDS.join('|')}):[0-9a-f]{32}$`);
 
 export function verdictService(options: VerdictServiceOptions): VerdictServiceServer {
@@ -97,36 +99,57 @@ function queryOf(request: ListVerdictsRequest): EventQuery {
 async function list(call: Call, options: VerdictServiceOptions): Promise<void> {
   const { request } = call;
   const query = queryOf(request);
-  let left = request.limit === 0 ? Number.POSITIVE_INFINITY : request.limit;
-  let afterId = query.afterId;
-  if (request.newest) {
-    const newest = await collectNewest(
-      { ...query, newest: true, limit: Math.min(left, 100_000) },
-      options.events,
-    );
-    afterId = newest.at(-1)?.id ?? afterId;
-    for (let at = 0; at < newest.length; at += CONTROL_LIMITS.pageEventsMax) {
-      await send(call, newest.slice(at, at + CONTROL_LIMITS.pageEventsMax), afterId);
+  const { newest, follow, limit } = request;
+  const afterId = newest ? await sendNewest(call, query, options.events) : query.afterId;
+  const left = newest || limit === 0 ? Number.POSITIVE_INFINITY : limit;
+  if (follow) {
+    const news = new News(call, options.intake);
+    try {
+      await sendFrom(call, { ...query, afterId }, { events: options.events, left, news });
+    } finally {
+      news.close();
     }
-    left = Number.POSITIVE_INFINITY;
-    if (!request.follow) {
-      call.end();
-      return;
-    }
-    if (newest.length === 0) afterId = await lastId(options.events);
+  } else if (!newest)
+    await sendFrom(call, { ...query, afterId }, { events: options.events, left, news: null });
+  call.end();
+}
+
+/** Sends the newest that match; gives the id to follow from. */
+async function sendNewest(call: Call, query: EventQuery, events: EventStore): Promise<number> {
+  const limit = Math.min(call.request.limit, NEWEST_MAX);
+  const before = await lastId(events);
+  const found = await collectNewest({ ...query, newest: true, limit }, events);
+  const from = found.at(-1)?.id ?? before;
+  for (let at = 0; at < found.length; at += CONTROL_LIMITS.pageEventsMax) {
+    await send(call, found.slice(at, at + CONTROL_LIMITS.pageEventsMax), from);
   }
-  while (left > 0 && !call.cancelled) {
-    const limit = Math.min(left, CONTROL_LIMITS.pageEventsMax);
-    const page = await options.events.page({ ...query, afterId, limit });
+  return from;
+}
+
+interface SendOptions {
+  readonly events: EventStore;
+  readonly left: number;
+  /** Null: stop at the end of what is stored. */
+  readonly news: News | null;
+}
+
+/** Sends what matches after an id, page by page, and goes on with news if they are wanted. */
+async function sendFrom(call: Call, query: EventQuery, { events, left, news }: SendOptions): Promise<void> {
+  let wanted = left;
+  let { afterId } = query;
+  while (wanted > 0 && !call.cancelled) {
+    // What is stored during the look counts as news: it may have come too late for the page.
+    news?.forget();
+    const limit = Math.min(wanted, CONTROL_LIMITS.pageEventsMax);
+    const page = await events.page({ ...query, afterId, limit });
     const moved = page.nextId !== afterId;
     afterId = page.nextId;
-    left -= page.events.length;
+    wanted -= page.events.length;
     if (page.events.length > 0 || (moved && page.done)) await send(call, page.events, afterId);
     if (!page.done) continue;
-    if (!request.follow) break;
-    await nextStored(call, options.intake);
+    if (news === null) return;
+    await news.wait();
   }
-  call.end();
 }
 
 /** The newest events that match, ascending, over as many pages as it takes. */
@@ -152,16 +175,40 @@ async function send(call: Call, stored: readonly StoredVerdict[], lastIdSeen: nu
   if (!call.write({ verdicts: stored.map(verdictMessage), lastId: lastIdSeen })) await drained(call);
 }
 
-/** Resolves after the next commit (and a breath, so that many commits cost one look), or when the caller is gone. */
-function nextStored(call: Call, intake: Intake): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      off();
-      call.off('cancelled', done);
-      setTimeout(resolve, FOLLOW_MS);
-    };
-    const off = intake.onStored(done);
-    call.on('cancelled', done);
-    if (call.cancelled) done();
-  });
+/** Tells one follower that events were stored since it last forgot; many commits cost one look. */
+class News {
+  readonly #off: () => void;
+  #came = false;
+  #over = false;
+  #wake: () => void = () => undefined;
+
+  constructor(call: Call, intake: Intake) {
+    this.#off = intake.onStored(() => {
+      this.#came = true;
+      this.#wake();
+    });
+    call.on('cancelled', () => {
+      this.#over = true;
+      this.#wake();
+    });
+    this.#over = call.cancelled;
+  }
+
+  forget(): void {
+    this.#came = false;
+  }
+
+  /** Resolves when there is news, after a breath, or when the caller is gone. */
+  async wait(): Promise<void> {
+    if (!this.#came && !this.#over) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+    if (!this.#over) await delay(FOLLOW_MS);
+  }
+
+  close(): void {
+    this.#off();
+  }
 }

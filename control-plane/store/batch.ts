@@ -2,14 +2,14 @@
 // item, never an exception, so that one bad event cannot hold back the good ones behind it. Called by the store's writer.
 
 import { PicketError, type Problem } from '../../domain/errors.ts';
-import type { EventAmendment, PicketEvent } from '../../domain/event.ts';
+import type { EventAmendment } from '../../domain/event.ts';
 import { schemaId } from '../../domain/schema-id.ts';
-import { PublishRequest } from '../../proto/gen/picket/v1/events.ts';
+import { type Event, PublishRequest } from '../../proto/gen/picket/v1/events.ts';
 import {
   type Decoded,
   decodeAmendment,
   decodeDropped,
-  decodeEvent,
+  eventProblems,
   keyHex,
   WIRE_LIMITS,
 } from '../../proto/wire.ts';
@@ -18,7 +18,8 @@ import type { Item } from './settle.ts';
 
 /** An item and what it carries. */
 export interface BatchItem extends Item {
-  readonly event?: PicketEvent;
+  /** Checked; its numbers are those that the tables keep. */
+  readonly event?: Event;
   readonly amendment?: EventAmendment;
 }
 
@@ -45,12 +46,12 @@ export function readBatch(bytes: Uint8Array): Batch {
   const sorter = new Sorter();
   const producer = { bootId, namespace, workload };
   for (const event of request.events) {
-    const decoded = decodeEvent(event, producer);
-    sorter.add(event, decoded, decoded.problems === undefined ? { event: decoded.value } : {});
+    sorter.add(event, eventProblems(event), { event });
   }
   for (const amendment of request.amendments) {
     const decoded = decodeAmendment(amendment, bootId);
-    sorter.add(amendment, decoded, decoded.problems === undefined ? { amendment: decoded.value } : {});
+    if (decoded.problems !== undefined) sorter.add(amendment, decoded.problems, {});
+    else sorter.add(amendment, [], { amendment: decoded.value });
   }
   for (const range of request.dropped) sorter.addDropped(range.stream, decodeDropped(range));
   return {
@@ -95,14 +96,15 @@ class Sorter {
 
   add(
     key: { stream: number; sequence: number },
-    decoded: Decoded<unknown>,
-    carried: Partial<BatchItem>,
+    problems: readonly Problem[],
+    carried: Pick<BatchItem, 'event' | 'amendment'>,
   ): void {
     const { stream, sequence } = key;
-    if (decoded.problems !== undefined) this.#note(decoded.problems);
+    const isGood = problems.length === 0;
+    if (!isGood) this.#note(problems);
     if (!(sequence >= 1 && sequence <= CONTROL_LIMITS.sequenceMax)) return;
-    const kind = decoded.problems === undefined ? 'store' : 'refuse';
-    this.#push(stream, { kind, first: sequence, last: sequence, ...carried });
+    if (isGood) this.#push(stream, { kind: 'store', first: sequence, last: sequence, ...carried });
+    else this.#push(stream, { kind: 'refuse', first: sequence, last: sequence });
   }
 
   addDropped(stream: number, decoded: Decoded<{ first: number; last: number }>): void {

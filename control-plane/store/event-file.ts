@@ -2,17 +2,9 @@
 // begins no transaction: event-writer.ts does. After a rollback it must be made anew.
 
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import type { EventAmendment, EventOutcome, PicketEvent } from '../../domain/event.ts';
-import { keyBytes, vectorBytes } from '../../proto/wire.ts';
-import {
-  actionWords,
-  identityWords,
-  methodWords,
-  modeSourceWords,
-  modeWords,
-  unscoredWords,
-  verdictWords,
-} from '../../proto/words.ts';
+import type { EventAmendment, EventOutcome } from '../../domain/event.ts';
+import type { Event } from '../../proto/gen/picket/v1/events.ts';
+import { keyBytes } from '../../proto/wire.ts';
 import type { Batch } from './batch.ts';
 import { Dictionary } from './dictionary.ts';
 import { firstIdBase } from './partition.ts';
@@ -71,9 +63,10 @@ export class EventFile {
     return this.#producers.get(producerKey(batch.bootId, batch.namespace, batch.workload)) ?? null;
   }
 
-  insert(event: PicketEvent, producer: number): void {
+  /** Adds a checked event. The tables keep the wire's numbers for words. */
+  insert(event: Event, producer: number): void {
     this.#lastId += 1;
-    const ref = (text: string) => this.words.ref(text);
+    const { words } = this;
     this.#insertEvent.run(
       this.#lastId,
       producer,
@@ -81,27 +74,26 @@ export class EventFile {
       event.sequence,
       event.requestId,
       event.atMs,
-      identityWords.code(event.identityKind),
-      keyBytes(event.identityKey),
-      methodWords.code(event.method),
-      ref(event.route),
+      event.identityKind,
+      event.identityKey,
+      event.method,
+      words.ref(event.route),
       event.score,
-      unscoredWords.code(event.unscored),
-      ref(event.attackClass),
-      verdictWords.code(event.verdict),
-      ref(event.reason),
+      event.unscored,
+      words.ref(event.attackClass),
+      event.verdict,
+      words.ref(event.reason),
       event.signals,
-      actionWords.code(event.action),
-      modeWords.code(event.mode),
-      modeSourceWords.code(event.modeSource),
-      ref(event.policyVersion),
-      ref(event.bundleId),
+      event.action,
+      event.mode,
+      event.modeSource,
+      words.ref(event.policyVersion),
+      words.ref(event.bundleId),
       event.sampleWeight,
       ...this.#outcome(event.outcome),
     );
-    const { path, margin, schemaId, vector } = event;
-    const addressKey = keyBytes(event.addressKey);
-    this.#insertBody.run(this.#lastId, path, addressKey, margin, ref(schemaId), vectorBytes(vector));
+    const { path, addressKey, margin, schemaId, vectorF32le } = event;
+    this.#insertBody.run(this.#lastId, path, addressKey, margin, words.ref(schemaId), vectorF32le);
   }
 
   /** True if the event was here and pending. */
@@ -111,9 +103,9 @@ export class EventFile {
   }
 
   #outcome(
-    outcome: EventOutcome | null,
+    outcome: EventOutcome | undefined,
   ): [number | null, number | null, number | null, number | null, number | string] {
-    if (outcome === null) return [null, null, null, null, this.words.ref('')];
+    if (outcome === undefined) return [null, null, null, null, this.words.ref('')];
     const { status, latencyMs, bytesIn, bytesOut, refusal } = outcome;
     return [status, latencyMs, bytesIn, bytesOut, this.words.ref(refusal)];
   }

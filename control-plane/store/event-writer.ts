@@ -5,6 +5,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { PicketError } from '../../domain/errors.ts';
 import { VERDICTS, type Verdict } from '../../domain/verdict.ts';
+import { verdictWords } from '../../proto/words.ts';
 import { CONTROL_LIMITS } from '../limits.ts';
 import { type Batch, type BatchItem, readBatch } from './batch.ts';
 import { EventFile } from './event-file.ts';
@@ -182,8 +183,8 @@ export class EventWriter {
   #store(item: BatchItem, batch: Batch, producer: number): void {
     if (item.event !== undefined) {
       this.#current.insert(item.event, producer);
-      this.#current.rollups.add(item.event);
-      this.#ledger.addTotal(`verdict.${item.event.verdict}`, 1);
+      this.#current.rollups.add(item.event, batch);
+      this.#ledger.addTotal(VERDICT_TOTALS[item.event.verdict] ?? '', 1);
     } else if (item.amendment !== undefined && !this.#current.amend(item.amendment, producer)) {
       const earlier = this.#before?.knownProducer(batch) ?? null;
       if (earlier !== null) this.#before?.amend(item.amendment, earlier);
@@ -199,6 +200,10 @@ export class EventWriter {
     }
   }
 }
+
+/** Names of the totals, by the wire's number of a verdict. */
+const VERDICT_TOTALS: string[] = [];
+for (const verdict of VERDICTS) VERDICT_TOTALS[verdictWords.code(verdict)] = `verdict.${verdict}`;
 
 function attempt<T>(work: () => T, code: 'DATA_INVALID' | 'STORE_FAILED' = 'STORE_FAILED'): T | PicketError {
   try {

@@ -15,18 +15,20 @@ const FILE = /^events-(\d{4}-\d{2}-\d{2})\.db$/;
 const SCHEMA = `
 CREATE TABLE meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID;
 CREATE TABLE words(id INTEGER PRIMARY KEY, text TEXT NOT NULL);
-CREATE TABLE producers(id INTEGER PRIMARY KEY, boot_id BLOB NOT NULL, namespace TEXT NOT NULL, workload TEXT NOT NULL);
-CREATE TABLE marks(boot_id TEXT NOT NULL, stream INTEGER NOT NULL, settled INTEGER NOT NULL, stored INTEGER NOT NULL,
-  dropped INTEGER NOT NULL, refused INTEGER NOT NULL, skipped INTEGER NOT NULL, assigned INTEGER NOT NULL,
-  seen_ms INTEGER NOT NULL, PRIMARY KEY(boot_id, stream)) WITHOUT ROWID;
+CREATE TABLE producers(id INTEGER PRIMARY KEY, boot_id BLOB NOT NULL, namespace TEXT NOT NULL,
+  workload TEXT NOT NULL);
+CREATE TABLE marks(boot_id TEXT NOT NULL, stream INTEGER NOT NULL, settled INTEGER NOT NULL,
+  stored INTEGER NOT NULL, dropped INTEGER NOT NULL, refused INTEGER NOT NULL, skipped INTEGER NOT NULL,
+  assigned INTEGER NOT NULL, seen_ms INTEGER NOT NULL, PRIMARY KEY(boot_id, stream)) WITHOUT ROWID;
 CREATE TABLE totals(name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE schemas(schema_id TEXT PRIMARY KEY, feature_ids TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE events(id INTEGER PRIMARY KEY, producer INTEGER NOT NULL, stream INTEGER NOT NULL,
   sequence INTEGER NOT NULL, request_id TEXT NOT NULL, at_ms INTEGER NOT NULL, identity_kind INTEGER NOT NULL,
   identity_key BLOB NOT NULL, method INTEGER NOT NULL, route NOT NULL, score REAL, unscored INTEGER NOT NULL,
   attack_class NOT NULL, verdict INTEGER NOT NULL, reason NOT NULL, signals INTEGER NOT NULL,
-  action INTEGER NOT NULL, mode INTEGER NOT NULL, mode_source INTEGER NOT NULL, policy NOT NULL, bundle NOT NULL,
-  weight REAL NOT NULL, status INTEGER, latency_ms INTEGER, bytes_in INTEGER, bytes_out INTEGER, refusal);
+  action INTEGER NOT NULL, mode INTEGER NOT NULL, mode_source INTEGER NOT NULL, policy NOT NULL,
+  bundle NOT NULL, weight REAL NOT NULL, status INTEGER, latency_ms INTEGER, bytes_in INTEGER,
+  bytes_out INTEGER, refusal);
 CREATE INDEX pending ON events(producer, stream, sequence) WHERE status IS NULL;
 CREATE INDEX flagged ON events(id) WHERE verdict <> 1;
 CREATE TABLE bodies(id INTEGER PRIMARY KEY, path TEXT NOT NULL, address_key BLOB NOT NULL, margin REAL,
@@ -64,8 +66,8 @@ export function listDays(dir: string): number[] {
     .sort((a, b) => a - b);
 }
 
-/** Opens a database as the store wants it: WAL, every commit on disk before it is answered. */
-export function openDatabase(path: string): DatabaseSync {
+/** A database as the store wants it: WAL, every commit on disk before it is answered. */
+function openDatabase(path: string): DatabaseSync {
   const database = new DatabaseSync(path);
   database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 10000;');
   database.exec('PRAGMA cache_size = -8192; PRAGMA wal_autocheckpoint = 2000; PRAGMA temp_store = MEMORY;');

@@ -3,9 +3,8 @@
 
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import type { DatabaseSync } from 'node:sqlite';
+import { DatabaseSync } from 'node:sqlite';
 import { PicketError } from '../../domain/errors.ts';
-import { openDatabase } from './partition.ts';
 import type { ModelRecord, ModelStage, NewModel, NewPolicy, PolicyRecord } from './store.ts';
 
 const FORMAT = 1;
@@ -15,7 +14,8 @@ CREATE TABLE policies(number INTEGER PRIMARY KEY, version TEXT NOT NULL UNIQUE, 
 CREATE TABLE models(number INTEGER PRIMARY KEY, digest TEXT NOT NULL UNIQUE, bundle_id TEXT NOT NULL,
   size_bytes INTEGER NOT NULL, manifest TEXT NOT NULL, signed_by TEXT NOT NULL, pushed_ms INTEGER NOT NULL,
   pushed_by TEXT NOT NULL);
-CREATE TABLE activations(number INTEGER PRIMARY KEY, digest TEXT NOT NULL, at_ms INTEGER NOT NULL, actor TEXT NOT NULL);
+CREATE TABLE activations(number INTEGER PRIMARY KEY, digest TEXT NOT NULL, at_ms INTEGER NOT NULL,
+  actor TEXT NOT NULL);
 PRAGMA user_version = ${FORMAT};
 `;
 
@@ -31,7 +31,7 @@ export class RecordWriter {
 
   constructor(dir: string) {
     const path = join(dir, 'control.db');
-    this.#database = openDatabase(path);
+    this.#database = openAlone(path, dir);
     const version = this.#database.prepare('PRAGMA user_version').get()?.['user_version'];
     if (version === 0) this.#database.exec(`BEGIN; ${SCHEMA} COMMIT;`);
     else if (version !== FORMAT) {
@@ -79,7 +79,8 @@ export class RecordWriter {
 
   addModel(model: NewModel): boolean {
     const insert = this.#database.prepare(`INSERT OR IGNORE INTO
-      models(digest, bundle_id, size_bytes, manifest, signed_by, pushed_ms, pushed_by) VALUES(?, ?, ?, ?, ?, ?, ?)`);
+      models(digest, bundle_id, size_bytes, manifest, signed_by, pushed_ms, pushed_by)
+      VALUES(?, ?, ?, ?, ?, ?, ?)`);
     const { digest, bundleId, sizeBytes, manifest, signedBy, pushedMs, pushedBy } = model;
     return insert.run(digest, bundleId, sizeBytes, manifest, signedBy, pushedMs, pushedBy).changes === 1;
   }
@@ -108,7 +109,8 @@ export class RecordWriter {
 
   previousModel(): ModelRecord | null {
     const sql = `SELECT digest FROM activations
-      WHERE digest <> (SELECT digest FROM activations ORDER BY number DESC LIMIT 1) ORDER BY number DESC LIMIT 1`;
+      WHERE digest <> (SELECT digest FROM activations ORDER BY number DESC LIMIT 1)
+      ORDER BY number DESC LIMIT 1`;
     const row = this.#database.prepare(sql).get();
     return row === undefined ? null : this.#model(row['digest'] as string);
   }
@@ -120,6 +122,23 @@ export class RecordWriter {
   #model(digest: string): ModelRecord | null {
     const row = this.#database.prepare(`${MODELS} WHERE m.digest = ?`).get(digest);
     return row === undefined ? null : modelOf(row);
+  }
+}
+
+/** Opens the file and holds it for as long as this program runs: marks in memory allow one writer only. */
+function openAlone(path: string, dir: string): DatabaseSync {
+  const database = new DatabaseSync(path);
+  try {
+    database.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;');
+    database.exec('BEGIN IMMEDIATE; COMMIT;');
+    return database;
+  } catch (thrown) {
+    database.close();
+    const { message } = PicketError.from(thrown);
+    if (!/locked|busy/i.test(message)) throw thrown;
+    throw new PicketError('STORE_FAILED', `another control plane works in ${dir}`, {
+      hint: 'stop it, or give this one a folder of its own with --data-dir',
+    });
   }
 }
 

@@ -2,8 +2,8 @@
 // Collected in memory for one batch and added to the table in the batch's own commit.
 
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import type { PicketEvent } from '../../domain/event.ts';
-import { actionWords, verdictWords } from '../../proto/words.ts';
+import type { Event } from '../../proto/gen/picket/v1/events.ts';
+import type { Batch } from './batch.ts';
 import type { Dictionary, WordRef } from './dictionary.ts';
 
 export const MINUTE_MS = 60_000;
@@ -27,21 +27,18 @@ export class RollupSums {
     this.#add = database.prepare(ADD);
   }
 
-  add(event: PicketEvent): void {
-    const key = [
-      Math.floor(event.atMs / MINUTE_MS),
-      this.#words.ref(event.namespace),
-      this.#words.ref(event.workload),
-      verdictWords.code(event.verdict),
-      actionWords.code(event.action),
-    ] as const;
-    const name = JSON.stringify(key);
+  add(event: Event, batch: Batch): void {
+    const minute = Math.floor(event.atMs / MINUTE_MS);
+    const { verdict, action, sampleWeight } = event;
+    const name = `${minute} ${verdict} ${action} ${batch.namespace}\n${batch.workload}`;
     const sum = this.#sums.get(name);
-    if (sum === undefined) this.#sums.set(name, { key, events: 1, weight: event.sampleWeight });
-    else {
+    if (sum !== undefined) {
       sum.events += 1;
-      sum.weight += event.sampleWeight;
+      sum.weight += sampleWeight;
+      return;
     }
+    const place = [this.#words.ref(batch.namespace), this.#words.ref(batch.workload)] as const;
+    this.#sums.set(name, { key: [minute, ...place, verdict, action], events: 1, weight: sampleWeight });
   }
 
   /** Inside the caller's transaction. After a rollback the object must be made anew. */

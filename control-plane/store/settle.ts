@@ -28,7 +28,10 @@ export interface Item {
 /** Moves the mark over the items (any order) and returns those that count, in order of sequence. */
 export function settle<T extends Item>(mark: Mark, items: readonly T[]): T[] {
   const taken: T[] = [];
-  for (const item of [...items].sort((a, b) => a.first - b.first)) {
+  const ordered = [...items].sort((a, b) => a.first - b.first);
+  // A stream that is new here but not new itself was settled by another store before: that is no loss of ours.
+  if (mark.settled === 0) mark.settled = Math.max(0, (ordered[0]?.first ?? 1) - 1);
+  for (const item of ordered) {
     if (item.last <= mark.settled) continue;
     const from = Math.max(item.first, mark.settled + 1);
     mark.skipped += from - mark.settled - 1;

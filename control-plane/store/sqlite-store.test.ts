@@ -6,16 +6,10 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, test } from 'vitest';
 import { ManualClock } from '../../domain/clock.ts';
+import { EVENT_CONTRACT } from '../testing/event-contract.ts';
+import { RECORD_CONTRACT } from '../testing/record-contract.ts';
+import { BOOT, encodeBatch, QUERY, START_MS, sampleEvent, sequencesOf } from '../testing/sample-events.ts';
 import { openSqliteStore } from './sqlite-store.ts';
-import {
-  BOOT,
-  encodeBatch,
-  QUERY,
-  START_MS,
-  sampleEvent,
-  sequencesOf,
-  storeContract,
-} from './store-contract.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -28,9 +22,19 @@ async function inFolder(run: (dir: string, clock: ManualClock) => Promise<void>)
   }
 }
 
-storeContract('sqlite', (run) =>
-  inFolder((dir, clock) => run({ clock, open: () => openSqliteStore({ dir, retentionDays: 0, clock }) })),
-);
+describe('sqlite: the contract', () => {
+  test.each([...EVENT_CONTRACT, ...RECORD_CONTRACT])('$name', ({ run }) =>
+    inFolder(async (dir, clock) => {
+      const open = () => openSqliteStore({ dir, retentionDays: 0, clock });
+      const store = await open();
+      try {
+        await run(store, { clock, open });
+      } finally {
+        await store.close();
+      }
+    }),
+  );
+});
 
 describe('sqlite: files', () => {
   test('retention deletes whole days and keeps the marks', () =>
@@ -78,6 +82,20 @@ describe('sqlite: files', () => {
       newer.exec('PRAGMA user_version = 99');
       newer.close();
       await expect(openSqliteStore({ dir, retentionDays: 0, clock })).rejects.toThrow(/format 99/);
+    }));
+
+  test('a second control plane on the same folder is refused; the first goes on', () =>
+    inFolder(async (dir, clock) => {
+      const first = await openSqliteStore({ dir, retentionDays: 0, clock });
+      const second = openSqliteStore({ dir, retentionDays: 0, clock });
+      await expect(second).rejects.toThrow(/another control plane/);
+      expect(await first.events.append(encodeBatch({ events: [sampleEvent(1)] }))).toMatchObject({
+        stored: 1,
+      });
+      await first.close();
+      const third = await openSqliteStore({ dir, retentionDays: 0, clock });
+      expect(await sequencesOf(third)).toEqual(['request-1']);
+      await third.close();
     }));
 
   test('many batches at once: all are answered, each once', () =>

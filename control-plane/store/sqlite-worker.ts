@@ -1,6 +1,7 @@
 // The two threads of the SQLite store: the writer (events, policies, models) and the reader (events).
 // An entry point of its own: started by sqlite-store.ts, bundled as its own file. Talks in messages only:
-// {id, method, args} in, {id, value} or {id, code, message, hint} out. Batches that wait together share a commit.
+// {id, method, args} in, {id, value} or {id, code, message, hint} out. Batches that wait together share a commit;
+// every other call goes before them.
 
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { PicketError } from '../../domain/errors.ts';
@@ -8,9 +9,9 @@ import { EventReader } from './event-reader.ts';
 import { EventWriter } from './event-writer.ts';
 import { RecordWriter } from './record-writer.ts';
 
-/** Batches and bytes of one commit, at most: what a commit costs is shared, but nobody waits for long. */
+/** Batches and bytes of one commit, at most: what a commit costs is shared, but a mode switch never waits for long. */
 const GROUP_BATCHES = 64;
-const GROUP_BYTES = 8 * 1024 * 1024;
+const GROUP_BYTES = 2 * 1024 * 1024;
 
 interface Call {
   readonly id: number;
@@ -19,11 +20,6 @@ interface Call {
 }
 
 type Handlers = Readonly<Record<string, (...args: never[]) => unknown>>;
-
-interface Group {
-  readonly calls: Call[];
-  bytes: number;
-}
 
 interface StoreThreadData {
   readonly role: 'writer' | 'reader';
@@ -39,13 +35,14 @@ if (port === null) throw new PicketError('INTERNAL', 'the store thread was start
 
 let events: EventWriter | null = null;
 const handlers: Handlers = role === 'writer' ? writerHandlers() : readerHandlers();
-const group: Group = { calls: [], bytes: 0 };
+const waiting: Call[] = [];
 
 function writerHandlers(): Handlers {
   const records = new RecordWriter(dir);
   const writer = new EventWriter({ dir, retentionDays }, startMs);
   events = writer;
   const close = () => {
+    while (waiting.length > 0) flush();
     writer.close();
     records.close();
   };
@@ -91,43 +88,44 @@ function attempt(work: () => unknown): unknown {
   }
 }
 
+/** Commits the next batches that wait; what is left waits for its turn after other calls. */
 function flush(): void {
-  if (group.calls.length === 0 || events === null) return;
-  const calls = group.calls.splice(0);
-  group.bytes = 0;
+  if (waiting.length === 0 || events === null) return;
+  let bytes = 0;
+  let count = 0;
+  for (const call of waiting) {
+    bytes += (call.args[0] as Uint8Array).length;
+    if (count > 0 && (count === GROUP_BATCHES || bytes > GROUP_BYTES)) break;
+    count += 1;
+  }
+  const calls = waiting.splice(0, count);
   const writer = events;
   const nowMs = calls[0]?.args[1] as number;
-  const results = attempt(() =>
-    writer.append(
-      calls.map((call) => call.args[0] as Uint8Array),
-      nowMs,
-    ),
-  );
+  const batches = calls.map((call) => call.args[0] as Uint8Array);
+  const results = attempt(() => writer.append(batches, nowMs));
   for (const [i, call] of calls.entries()) reply(call.id, Array.isArray(results) ? results[i] : results);
 }
 
 function handle(call: Call): void {
-  if (call.method === 'append') {
-    group.calls.push(call);
-    group.bytes += (call.args[0] as Uint8Array).length;
-    if (group.calls.length >= GROUP_BATCHES || group.bytes >= GROUP_BYTES) flush();
-    return;
-  }
-  flush();
-  const handler = handlers[call.method];
-  reply(
-    call.id,
-    attempt(() => handler?.(...(call.args as never[]))),
-  );
+  if (call.method === 'append') waiting.push(call);
+  else
+    reply(
+      call.id,
+      attempt(() => handlers[call.method]?.(...(call.args as never[]))),
+    );
 }
 
-port.on('message', (first: Call) => {
-  handle(first);
+/** Takes every message that is there, answers all but batches at once, commits one group, and begins again. */
+function turn(first?: Call): void {
+  if (first !== undefined) handle(first);
   for (;;) {
-    const next = receiveMessageOnPort(port);
+    const next = port === null ? undefined : receiveMessageOnPort(port);
     if (next === undefined) break;
     handle(next.message as Call);
   }
   flush();
-});
+  if (waiting.length > 0) setImmediate(turn);
+}
+
+port.on('message', turn);
 port.postMessage({ id: 0, value: 'ready' });

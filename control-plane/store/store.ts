@@ -1,5 +1,5 @@
 // What the control plane keeps, and the only door to it: events, policy versions, models. No SQL shows here.
-// SQLite implements it (sqlite-store.ts); one contract suite (store-contract.ts) says what any implementation owes.
+// SQLite implements it (sqlite-store.ts); one contract suite (testing/event-contract.ts) says what any implementation owes.
 // Everything that was answered is durable: it survives the death of the process at any moment.
 
 import type { EventOutcome } from '../../domain/event.ts';

@@ -34,7 +34,7 @@ export class BundleFetch {
     return this.#received;
   }
 
-  /** All bytes, checked. Throws UNREACHABLE if the transfer breaks again and again, BUNDLE_CORRUPT if they are not what was offered. */
+  /** All bytes, checked. Throws UNREACHABLE if the transfer keeps breaking, BUNDLE_CORRUPT if they are not what was offered. */
   async run(open: OpenFetch, signal: AbortSignal): Promise<Buffer> {
     let tries = 0;
     while (this.#received < this.#sizeBytes) {

@@ -2,8 +2,11 @@
 // connection, so that rotated files take effect by themselves. Values never leave this file except towards gRPC.
 
 import { readFileSync } from 'node:fs';
-import { type ChannelCredentials, credentials, Metadata } from '@grpc/grpc-js';
+import { checkServerIdentity, type PeerCertificate } from 'node:tls';
+import { type ChannelCredentials, type ChannelOptions, credentials, Metadata } from '@grpc/grpc-js';
+import { parseAddress } from '../../domain/cidr.ts';
 import { PicketError } from '../../domain/errors.ts';
+import { hostOf } from '../config.ts';
 
 export interface CredentialFiles {
   readonly tls: boolean;
@@ -13,19 +16,41 @@ export interface CredentialFiles {
   readonly tokenFile: string | undefined;
 }
 
+/** How a channel to an address is opened. */
+export interface Dialing {
+  readonly credentials: ChannelCredentials;
+  readonly options: ChannelOptions;
+}
+
+/** Stands in for a server name where the control plane is named by an address: TLS has no names for addresses. */
+const NAMELESS = 'control-plane.invalid';
+
 /** Throws CONFIG_INVALID naming the file that cannot be read or used. */
-export function channelCredentials(files: CredentialFiles): ChannelCredentials {
-  if (!files.tls && files.tlsCa === undefined) return credentials.createInsecure();
+export function dialing(address: string, files: CredentialFiles): Dialing {
+  if (!files.tls && files.tlsCa === undefined)
+    return { credentials: credentials.createInsecure(), options: {} };
+  const roots = optional('--tls-ca', files.tlsCa);
+  const key = optional('--tls-key', files.tlsKey);
+  const chain = optional('--tls-cert', files.tlsCert);
+  const host = hostOf(address);
+  const named = parseAddress(host) === null;
+  // The certificate is checked against the address itself: it must name it as a subject alternative name.
+  const verify = named
+    ? {}
+    : {
+        checkServerIdentity: (_name: string, certificate: PeerCertificate) =>
+          checkServerIdentity(host, certificate),
+      };
   try {
-    return credentials.createSsl(
-      optional('--tls-ca', files.tlsCa),
-      optional('--tls-key', files.tlsKey),
-      optional('--tls-cert', files.tlsCert),
-    );
+    return {
+      credentials: credentials.createSsl(roots, key, chain, verify),
+      options: named ? {} : { 'grpc.ssl_target_name_override': NAMELESS },
+    };
   } catch (thrown) {
-    const error = PicketError.from(thrown);
-    if (error.code === 'CONFIG_INVALID') throw error;
-    throw new PicketError('CONFIG_INVALID', `the TLS files cannot be used: ${error.message}`);
+    throw new PicketError(
+      'CONFIG_INVALID',
+      `the TLS files cannot be used: ${PicketError.from(thrown).message}`,
+    );
   }
 }
 

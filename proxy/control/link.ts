@@ -14,8 +14,8 @@ import {
 } from '../../proto/gen/picket/v1/sidecar.ts';
 import type { EventReader } from '../event-reader.ts';
 import type { SidecarLog } from '../log.ts';
-import { type CredentialFiles, callMetadata, channelCredentials } from './credentials.ts';
-import { type Producer, Publisher, settleMarks } from './publisher.ts';
+import { type CredentialFiles, callMetadata, dialing } from './credentials.ts';
+import { type Producer, Publisher, type PublishStream, settleMarks } from './publisher.ts';
 import type { Pushes } from './pushes.ts';
 
 const WELCOME_WITHIN_MS = 5_000;
@@ -43,6 +43,7 @@ const CHANNEL_OPTIONS = {
   // A channel of our own: the next attempt begins with fresh credentials and without gRPC's own waiting.
   'grpc.use_local_subchannel_pool': 1,
   'grpc.enable_retries': 0,
+  'grpc.enable_channelz': 0,
 } as const;
 
 export class Link {
@@ -51,6 +52,7 @@ export class Link {
   readonly #events: EventServiceClient;
   readonly #stream: ConnectStream;
   #publisher: Publisher | null = null;
+  #publishing: PublishStream | null = null;
   #heartbeatTimer: NodeJS.Timeout | undefined;
   #silenceTimer: NodeJS.Timeout;
   #silentAfterMs = WELCOME_WITHIN_MS;
@@ -62,12 +64,10 @@ export class Link {
   /** Opens the connection at once. Throws CONFIG_INVALID if a credential file cannot be used. */
   constructor(options: LinkOptions) {
     this.#options = options;
-    this.#sidecars = new SidecarServiceClient(
-      options.address,
-      channelCredentials(options.files),
-      CHANNEL_OPTIONS,
-    );
-    this.#events = new EventServiceClient(options.address, channelCredentials(options.files), {
+    const dial = dialing(options.address, options.files);
+    const channel = { ...CHANNEL_OPTIONS, ...dial.options };
+    this.#sidecars = new SidecarServiceClient(options.address, dial.credentials, channel);
+    this.#events = new EventServiceClient(options.address, dial.credentials, {
       channelOverride: (this.#sidecars as unknown as Client).getChannel(),
     });
     this.over = new Promise((resolve) => {
@@ -97,6 +97,8 @@ export class Link {
     clearTimeout(this.#silenceTimer);
     this.#publisher?.close();
     this.#options.pushes.disconnected();
+    // Both calls: a call under way would hold the connection open.
+    this.#publishing?.cancel();
     this.#stream.cancel();
     this.#sidecars.close();
     this.#onEnd(reason);
@@ -153,6 +155,7 @@ export class Link {
       this.end(`events cannot be sent: ${PicketError.from(error).message}`),
     );
     stream.on('end', () => this.end('the control plane closed the stream of events'));
+    this.#publishing = stream;
     this.#publisher = new Publisher({ readers, producer, stream, log, nowMs });
     this.beat();
     this.#options.onWelcome();

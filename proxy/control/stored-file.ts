@@ -1,5 +1,5 @@
 // One file in the state folder that is either whole or absent: written beside, synced, renamed; a checksum before its content.
-// A damaged file is told apart from a missing one, so that it can be said. Used by policy-store.ts and bundle-store.ts.
+// A damaged file is told apart from a missing one, so that it can be said. Used by last-good.ts.
 //
 //   line 1: "picket-state 1 <sha256 of the rest, hex> <length of the rest>\n", then the content
 

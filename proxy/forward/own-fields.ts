@@ -8,9 +8,9 @@ export interface OwnFieldsContext {
   readonly mode: ForwardHeaders;
   readonly via: boolean;
   /** The peer may speak for others: its claims are kept. */
-  readonly trusted: boolean;
-  readonly peerText: string;
-  readonly clientText: string;
+  trusted: boolean;
+  peerText: string;
+  clientText: string;
 }
 
 /** Appends to `head.fields`; `requestId` must be well formed. */

@@ -33,6 +33,11 @@ export class Handshake extends Transit {
   readonly #host: UpgradeHost;
   #upstream: ClientRequest | null = null;
   #timer: NodeJS.Timeout | null = null;
+  /** An end shows only to a reader: reads when there is nothing, and leaves early bytes to the tunnel. */
+  readonly #onReadable = (): void => {
+    if (this.stream.readableLength === 0) this.stream.read();
+  };
+  readonly #onEnd = (): void => this.abort();
 
   constructor(
     connection: Connection,
@@ -60,12 +65,20 @@ export class Handshake extends Transit {
     if (this.stream === this.connection.socket) this.connection.endWith(text);
     else this.stream.end(text, 'latin1');
     this.#settle();
+    this.stream.resume();
   }
 
   abort(): void {
     if (this.ended) return;
-    this.stream.destroy();
+    if (this.refusal === null && this.upstreamStatus === 0) this.connection.host.note('client.aborted');
     this.#settle();
+    this.stream.destroy();
+  }
+
+  /** From now until the handshake is over a FIN of the client ends it. */
+  watchClient(): void {
+    this.stream.on('readable', this.#onReadable);
+    this.stream.once('end', this.#onEnd);
   }
 
   /** http-proxy has made the upstream request and not sent it yet. */
@@ -151,6 +164,8 @@ export class Handshake extends Transit {
   #settle(): void {
     if (this.ended) return;
     this.ended = true;
+    this.stream.off('readable', this.#onReadable);
+    this.stream.off('end', this.#onEnd);
     if (this.#timer !== null) clearTimeout(this.#timer);
     if (this.upstreamStatus !== 101) this.#upstream?.destroy();
     this.#host.handshakeSettled(this);
@@ -218,10 +233,16 @@ export class Upgrader {
     this.#handshakes.set(req, handshake);
     handshake.handedOverMs = performance.now();
     req.headers = upgradeHeaders(handshake) as IncomingMessage['headers'];
+    handshake.watchClient();
+    // http-proxy 1.18.1 calls util._extend; its warning (DEP0060) has nothing to tell an operator.
+    const quiet = process.noDeprecation ?? false;
+    process.noDeprecation = true;
     try {
       this.#proxy.ws(req, stream as Socket, rest);
     } catch {
       handshake.refuse('upstream.connect');
+    } finally {
+      process.noDeprecation = quiet;
     }
   }
 }

@@ -1,4 +1,6 @@
 // What went wrong upstream -> one reason code. The only place that knows undici's and Node's error codes.
+// Decides nothing about retries or answers. Called by forward.ts and upgrade.ts.
+// Decides no retry and answers nothing. Called by forward.ts and upgrade.ts.
 
 import type { RefusalCode } from '../../domain/refusal.ts';
 
@@ -41,7 +43,11 @@ export function isLostSocket(error: CodedError): boolean {
 
 function isBadResponse(error: CodedError): boolean {
   const code = error.code ?? '';
-  return BAD_RESPONSE.has(code) || code.startsWith('HPE_') || /^bad (?:response|upgrade)/.test(error.message);
+  return (
+    BAD_RESPONSE.has(code) ||
+    error.name === 'HTTPParserError' ||
+    /^bad (?:response|upgrade)/.test(error.message)
+  );
 }
 
 /** `answered`: the origin's head has gone on to the client, so there is no answer to make any more. */

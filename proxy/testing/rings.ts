@@ -1,4 +1,5 @@
 // Small event rings for tests: buffers, a writer, readers and drafts with telling values.
+// Used by the tests beside the rings; holds no expectation of its own.
 
 import { Counters } from '../counters.ts';
 import { EventReader } from '../event-reader.ts';

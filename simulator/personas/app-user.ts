@@ -1,5 +1,6 @@
 // A person with one or more apps: rounds of calls drawn from the person's mix, with the recorded gaps between them.
-// Realistic worlds add what people do: two devices, moving, new carrier addresses, token refresh, logins, retries, bursts of calls.
+// Realistic worlds add what people do: two devices, moving, new carrier addresses, token refresh, logins, retries, and
+// front ends that send several calls at once.
 // The process is that of the WSO2 tool (traffic.md section 3); the additions are those of section 6.
 
 import type { Random } from '../../domain/random.ts';

@@ -1,5 +1,6 @@
 // Stolen tokens and abnormal token usage: valid credentials in the wrong hands, or in the right ones at the wrong volume.
-// Stolen, faithful (attack 5): a new address, cookie and agent on every request. Stolen, realistic (5b): few addresses, one agent.
+// Stolen, faithful (attack 5): a new address, cookie and agent on every request. Stolen, realistic (5b): few addresses and
+// one agent.
 
 import type { Random } from '../../domain/random.ts';
 import { profileId } from '../catalogue.ts';

@@ -65,3 +65,24 @@ export function dependencyGaps(packageJson: string, document: string): Violation
       .map(([name, version]) => `${name}: ${version} is not an exact version`),
   ];
 }
+
+interface Lock {
+  readonly packages: Readonly<
+    Record<string, { readonly optionalDependencies?: Readonly<Record<string, string>> }>
+  >;
+}
+
+/**
+ * Optional packages (binaries for other platforms) that a locked package names and the lock does not hold: `npm ci`
+ * refuses such a lock. npm writes one when its registry has no copy of them; the entries are then added by hand.
+ */
+export function lockGaps(packageLock: string): Violation[] {
+  const { packages } = JSON.parse(packageLock) as Lock;
+  return Object.entries(packages).flatMap(([path, { optionalDependencies }]) =>
+    Object.keys(optionalDependencies ?? {})
+      .filter(
+        (name) => !(`node_modules/${name}` in packages) && !(`${path}/node_modules/${name}` in packages),
+      )
+      .map((name) => `package-lock.json: ${path} names ${name}, which is not in the lock`),
+  );
+}

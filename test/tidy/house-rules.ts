@@ -150,7 +150,7 @@ const MANNERS: readonly HouseRule[] = [
       const name = path
         .split('/')
         .at(-1)!
-        .replace(/(\.test|\.bench|\.config)?\.\w+$/, '');
+        .replace(/(\.test|\.bench|\.config|\.cases)?\.\w+$/, '');
       const good =
         /^[a-z0-9]+(-[a-z0-9]+)*$/.test(name) && !/(^|-)(utils?|misc|managers?|helpers?)(-|$)/.test(name);
       return good ? [] : [`${path}: give it a name that says what is in it`];

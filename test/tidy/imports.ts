@@ -5,6 +5,7 @@ import { FREE_PARTS, type ImportRow, TEST_PACKAGES } from './import-table.ts';
 import {
   isCode,
   isGenerated,
+  isTest,
   lineAt,
   type SourceFile,
   type SyntaxNode,
@@ -47,6 +48,9 @@ export function resolveLocal(from: string, specifier: string): string {
   return posix.normalize(posix.join(posix.dirname(from), specifier + ending));
 }
 
+/** Outside the parts of the product: may import what it likes. */
+const isFree = (path: string) => !path.includes('/') || FREE_PARTS.some((part) => under(path, part));
+
 /** The row that governs a path: the longest part that holds it. */
 export function rowFor(path: string, table: readonly ImportRow[]): ImportRow | undefined {
   const rows = table.filter((row) => under(path, row.part));
@@ -79,8 +83,9 @@ function judgeLocal(
     return undefined;
   }
   const top = row.part.split('/')[0]!;
-  // A test may use what its own part offers to tests, wherever in the part it stands.
-  return file.path.endsWith('.test.ts') && under(target, top)
+  // A test may use all of its own part, and what the parts it may import offer to tests.
+  const offered = row.may.some((part) => under(target, `${part.split('/')[0]}/testing`));
+  return isTest(file.path) && (under(target, top) || offered)
     ? undefined
     : `${row.part} may not import ${target}`;
 }
@@ -105,13 +110,12 @@ export function checkImports(
   used: UsedPermissions = new Set(),
 ): Violation[] {
   const paths = new Set(files.map((file) => file.path));
-  const free = (path: string) => !path.includes('/') || FREE_PARTS.some((part) => under(path, part));
   return files
     .filter((file) => isCode(file.path))
     .flatMap((file) => {
       const row = rowFor(file.path, table);
       if (row === undefined)
-        return free(file.path) || under(file.path, 'bin')
+        return isFree(file.path) || under(file.path, 'bin')
           ? []
           : [`${file.path}: no row of the import table holds it`];
       return importsOf(file).flatMap(({ specifier, line }) => {
@@ -135,6 +139,22 @@ export function staleRows(files: readonly SourceFile[], table: readonly ImportRo
       .filter((name) => !used.has(`${row.part}>${name}`))
       .map((name) => `${row.part} may import ${name}, but no file does`);
   });
+}
+
+/** Run-time dependencies that no file of the product imports; `tools` are used in another way than by import. */
+export function unusedDependencies(
+  files: readonly SourceFile[],
+  packageJson: string,
+  tools: readonly string[] = [],
+): Violation[] {
+  const manifest = JSON.parse(packageJson) as { dependencies?: Readonly<Record<string, string>> };
+  const product = files.filter((file) => isCode(file.path) && !isTest(file.path) && !isFree(file.path));
+  const imported = new Set(
+    product.flatMap((file) => importsOf(file).map(({ specifier }) => packageName(specifier))),
+  );
+  return Object.keys(manifest.dependencies ?? {})
+    .filter((name) => !imported.has(name) && !tools.includes(name))
+    .map((name) => `${name}: a dependency that no file of the product imports`);
 }
 
 /** Files named in strings (worker entries, script lists) count as reached, like imports. */

@@ -15,6 +15,8 @@ import { type WasmMemory, wasm } from './webassembly.ts';
 
 export const ARENA_BYTES_DEFAULT = 5_526_848;
 const ARENA_COUNT = 3;
+/** What a core with default arenas takes, give or take a page: for memory plans made before there is one. */
+export const CORE_BYTES_DEFAULT = at.ARENA_BASE + ARENA_COUNT * ARENA_BYTES_DEFAULT;
 /** Enough executed code for the optimising compiler; in trees walked, so that a large model warms up as long as a small one. */
 const WARM_UP_CALLS_MAX = 3000;
 const WARM_UP_TREES = 300_000;

@@ -132,7 +132,7 @@ export interface WatchFleetRequest {
 
 export interface WatchFleetResponse {
   sidecars: SidecarState[];
-  /** True for the first answer, which holds all connected sidecars. */
+  /** True once all sidecars that were connected at the start have been named; what follows are changes. */
   complete: boolean;
 }
 
@@ -168,12 +168,14 @@ export interface GetStatusResponse {
   policyVersion: string;
   bundleId: string;
   bundleDigest: string;
+  /** At most 1000 of the connected ones; WatchFleet gives all. */
   sidecars: SidecarState[];
   events:
     | EventTotals
     | undefined;
   /** By verdict: allow, flag, block. */
   verdicts: Count[];
+  sidecarsConnected: number;
 }
 
 /** Over all producers: assigned = stored + dropped + refused + lost + on their way. */
@@ -1661,6 +1663,7 @@ function createBaseGetStatusResponse(): GetStatusResponse {
     sidecars: [],
     events: undefined,
     verdicts: [],
+    sidecarsConnected: 0,
   };
 }
 
@@ -1692,6 +1695,9 @@ export const GetStatusResponse: MessageFns<GetStatusResponse> = {
     }
     for (const v of message.verdicts) {
       Count.encode(v!, writer.uint32(74).fork()).join();
+    }
+    if (message.sidecarsConnected !== 0) {
+      writer.uint32(80).uint32(message.sidecarsConnected);
     }
     return writer;
   },
@@ -1781,6 +1787,14 @@ export const GetStatusResponse: MessageFns<GetStatusResponse> = {
             message.verdicts.push(Count.decode(reader, reader.uint32()));
             continue;
           }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.sidecarsConnected = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1809,6 +1823,7 @@ export const GetStatusResponse: MessageFns<GetStatusResponse> = {
       ? EventTotals.fromPartial(object.events)
       : undefined;
     message.verdicts = object.verdicts?.map((e) => Count.fromPartial(e)) || [];
+    message.sidecarsConnected = object.sidecarsConnected ?? 0;
     return message;
   },
 };

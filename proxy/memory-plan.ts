@@ -1,0 +1,95 @@
+// How much memory the sidecar may take, decided at start: what has a fixed size, exactly; what has a bound, by its bound.
+// Printed at start and in /status; a plan above the limit is refused before anything is opened. Called by main.ts.
+
+import { readFileSync } from 'node:fs';
+import { PicketError } from '../domain/errors.ts';
+import { ROW_BYTES } from '../feature-engine/row-layout.ts';
+import { CORE_BYTES_DEFAULT } from '../wasm-core/host/core.ts';
+import type { SidecarConfig } from './config.ts';
+import { COUNTERS_BYTES } from './counters.ts';
+import { eventBuffersBytes } from './event-ring.ts';
+
+export interface MemoryItem {
+  readonly name: string;
+  readonly bytes: number;
+}
+
+export interface MemoryPlan {
+  readonly items: readonly MemoryItem[];
+  readonly totalBytes: number;
+  /** What the plan was held against; null if there is no limit. */
+  readonly limitBytes: number | null;
+}
+
+/** Heap bounds of the data thread, MiB. Young: garbage that a request leaves; old: what lives as long as a connection. */
+export const DATA_HEAP_MB = { old: 96, young: 12 } as const;
+/** Node itself with its code and both threads' fixed parts, as measured idle; the control thread's heap under load. */
+const RUNTIME_BYTES = 60 * 2 ** 20;
+const CONTROL_HEAP_BYTES = 24 * 2 ** 20;
+/** A hash table entry beside each row. */
+const ROW_INDEX_BYTES = 12;
+/** Rows come in sets of eight. */
+const ROWS_PER_SET = 8;
+
+function rowBytes(rows: number): number {
+  return Math.ceil(rows / ROWS_PER_SET) * ROWS_PER_SET * (ROW_BYTES + ROW_INDEX_BYTES);
+}
+
+type Planned = Pick<
+  SidecarConfig,
+  'identities' | 'flaggedRingSlots' | 'allowRingSlots' | 'controlPlane' | 'memoryLimitBytes'
+>;
+
+/** `containerBytes`: the container's limit, or null. */
+export function memoryPlan(config: Planned, containerBytes: number | null): MemoryPlan {
+  const sizes = { flaggedSlots: config.flaggedRingSlots, allowSlots: config.allowRingSlots };
+  const items: MemoryItem[] = [
+    { name: 'runtime', bytes: RUNTIME_BYTES },
+    { name: 'control thread heap', bytes: CONTROL_HEAP_BYTES },
+    { name: 'data thread heap, at most', bytes: (DATA_HEAP_MB.old + DATA_HEAP_MB.young) * 2 ** 20 },
+    { name: 'identity rows', bytes: rowBytes(config.identities) },
+    { name: 'address rows', bytes: rowBytes(config.identities) },
+    { name: 'scoring core', bytes: CORE_BYTES_DEFAULT },
+    { name: 'event rings', bytes: config.controlPlane === undefined ? 0 : eventBuffersBytes(sizes) },
+    { name: 'counters', bytes: COUNTERS_BYTES },
+  ];
+  const totalBytes = items.reduce((sum, item) => sum + item.bytes, 0);
+  return { items, totalBytes, limitBytes: config.memoryLimitBytes ?? containerBytes };
+}
+
+/** Throws MEMORY_PLAN, with every item, if the plan is above its limit. */
+export function checkMemoryPlan(plan: MemoryPlan): void {
+  if (plan.limitBytes === null || plan.totalBytes <= plan.limitBytes) return;
+  throw new PicketError(
+    'MEMORY_PLAN',
+    `the plan takes ${mib(plan.totalBytes)}, the limit is ${mib(plan.limitBytes)}`,
+    {
+      problems: plan.items.map((item) => ({
+        field: item.name,
+        value: mib(item.bytes),
+        expected: 'less, all in all',
+      })),
+      hint: 'fewer --identities, or a higher --memory-limit-bytes',
+    },
+  );
+}
+
+export function mib(bytes: number): string {
+  return `${(bytes / 2 ** 20).toFixed(1)} MiB`;
+}
+
+/** Memory limit of this container from cgroup v2 or v1 files; null outside of one. */
+export function containerLimitBytes(
+  paths: readonly string[] = ['/sys/fs/cgroup/memory.max', '/sys/fs/cgroup/memory/memory.limit_in_bytes'],
+): number | null {
+  for (const path of paths) {
+    try {
+      const limit = Number(readFileSync(path, 'utf8').trim());
+      // Version 1 says "no limit" with a number near 2^63.
+      if (limit > 0 && limit < 2 ** 50) return limit;
+    } catch {
+      // Not this version of cgroups, or none.
+    }
+  }
+  return null;
+}
