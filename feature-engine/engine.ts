@@ -69,6 +69,11 @@ export class FeatureEngine {
   #stale = 0;
   #late = 0;
 
+  /** Profiles for so many identities, unless an option says otherwise. */
+  static profilesFor(identities: number): number {
+    return Math.ceil(identities * PROFILE_SHARE);
+  }
+
   constructor(options: FeatureEngineOptions) {
     const identities = options.identities ?? LIMITS.identitiesDefault;
     const shared = options.shared ?? true;
@@ -77,7 +82,7 @@ export class FeatureEngine {
     this.#identity = placeIn(this.#identities);
     this.#address = placeIn(this.#addresses);
     this.#profiles = new Profiles(
-      options.profiles ?? Math.ceil(identities * PROFILE_SHARE),
+      options.profiles ?? FeatureEngine.profilesFor(identities),
       this.#moment,
       shared,
     );

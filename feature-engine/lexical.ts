@@ -38,7 +38,8 @@ const N_LOG_N = Float64Array.from({ length: 1025 }, (_, n) => (n === 0 ? 0 : n *
 /** Headers that are part of every request and say nothing of its text, by length and first letters. */
 const PLAIN_HEADERS = [
   'host connection content-length transfer-encoding date authorization x-api-key',
-  'traceparent tracestate x-request-id te upgrade keep-alive if-none-match if-modified-since sec-websocket-key range',
+  'traceparent tracestate x-request-id te upgrade keep-alive',
+  'if-none-match if-modified-since sec-websocket-key range',
 ]
   .join(' ')
   .split(' ')

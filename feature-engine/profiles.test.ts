@@ -5,6 +5,7 @@ import { FEATURE_COUNT, FEATURES } from '../domain/features.ts';
 import { HeadView } from '../domain/head-view.ts';
 import { seededRandom } from '../domain/random.ts';
 import { FeatureEngine } from './engine.ts';
+import { plannedMemory } from './memory-plan.ts';
 import { PROFILE_BYTES } from './profile-layout.ts';
 import { SLOT_BYTES } from './row-table.ts';
 import { drawRequest, fillHead, testIdentity } from './testing/random-traffic.ts';
@@ -111,5 +112,7 @@ describe('profiles', () => {
     const bytes = engine.memoryPlan().reduce((sum, item) => sum + item.bytes, 0);
     console.log(engine.memoryPlan(), `${(bytes / identities).toFixed(0)} bytes an identity`);
     expect(bytes / identities).toBeLessThanOrEqual(2048);
+    expect(plannedMemory(identities)).toEqual(engine.memoryPlan());
+    expect(plannedMemory(1001)).toEqual(new FeatureEngine({ identities: 1001, startedMs: 0 }).memoryPlan());
   });
 });

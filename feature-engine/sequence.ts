@@ -18,8 +18,8 @@ const NEW_FILTER_WORDS = 8;
 
 /*
  * Words of a block: 0 time of the last call, f64 ms   2 its route   3 steps so far   4 surprise of the last answer, f32
- *   5 whether there is one   6 share of new routes, f32   7 calls by hour, total   8 surprise of the last 16 steps, f32   24 calls of each hour, 24 x u16
- *  36 filter of routes, 256 bits
+ *   5 whether there is one   6 share of new routes, f32   7 calls by hour, total
+ *   8 surprise of the last 16 steps, f32   24 calls of each hour, 24 x u16   36 filter of routes, 256 bits
  */
 const ROUTE = 2;
 const STEP_COUNT = 3;
