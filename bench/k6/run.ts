@@ -7,9 +7,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { type Stack, startStack } from '../../cli/demo/stack.ts';
 import { findTool } from '../../scripts/tools.ts';
 import { writePlan } from './plan.ts';
-import { type Stack, startStack } from './stack.ts';
 
 const SCRIPTS = ['smoke', 'toggle'] as const;
 const ATTACKS = ['dos', 'extreme_delete', 'stolen_token'] as const;
@@ -63,7 +63,7 @@ async function runScript(k6: string, script: string, options: Options): Promise<
   try {
     const counts = writePlan(planFile, { ...options, attacks: script === 'toggle' ? ATTACKS : [] });
     process.stdout.write(`${script}: ${JSON.stringify(counts)} requests planned\n`);
-    stack = await startStack(folder, options.clockRate);
+    stack = await startStack({ folder, clockRate: options.clockRate });
     return await runK6(k6, script, {
       SIDECAR: stack.sidecar,
       UPSTREAM: stack.upstream,
