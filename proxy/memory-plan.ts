@@ -22,7 +22,7 @@ export interface MemoryPlan {
 }
 
 /** Heap bounds of the data thread, MiB. Young: garbage that a request leaves; old: what lives as long as a connection. */
-export const DATA_HEAP_MB = { old: 96, young: 32 } as const;
+export const DATA_HEAP_MB = { old: 96, young: 24 } as const;
 /** Node itself with its code and both threads' fixed parts, as measured idle; the control thread's heap under load. */
 const RUNTIME_BYTES = 60 * 2 ** 20;
 const CONTROL_HEAP_BYTES = 24 * 2 ** 20;
