@@ -2,34 +2,17 @@
 // Ids are permanent: a changed meaning is a new id, a dropped feature leaves a gap. docs/features.md is generated from here.
 // The order of FEATURES is the order of places in the vector of this build; bundles name ids, never places.
 
-export type FeatureGroup = 'request' | 'identity' | 'address' | 'link' | 'state';
-export type FeatureUnit = 'bytes' | 'count' | 'share' | 'ms' | 's' | 'flag' | 'ratio';
+import { type Feature, featureGroup as group, type FeatureRow as Row } from './feature.ts';
+import { BUCKET_FEATURES } from './features-bucket.ts';
+import { CROSSING_FEATURES } from './features-crossing.ts';
+import { ENCOUNTER_FEATURES } from './features-encounters.ts';
+import { GEO_FEATURES } from './features-geo.ts';
+import { LEXICAL_FEATURES } from './features-lexical.ts';
+import { OBJECT_FEATURES } from './features-objects.ts';
+import { SEQUENCE_FEATURES } from './features-sequence.ts';
+import { SESSION_FEATURES } from './features-session.ts';
 
-export interface Feature {
-  readonly id: number;
-  readonly name: string;
-  readonly group: FeatureGroup;
-  readonly unit: FeatureUnit;
-  /** Smallest and largest value that can be written; Infinity where only memory bounds it. */
-  readonly range: readonly [number, number];
-  readonly meaning: string;
-  /** When the value is missing (written as NaN); 'never' if it always has one. */
-  readonly missing: string;
-}
-
-type Row = readonly [number, string, FeatureUnit, number, string, string?];
-
-function group(name: FeatureGroup, rows: readonly Row[]): Feature[] {
-  return rows.map(([id, rowName, unit, max, meaning, missing]) => ({
-    id,
-    name: rowName,
-    group: name,
-    unit,
-    range: [0, max],
-    meaning,
-    missing: missing ?? 'never',
-  }));
-}
+export type { Feature, FeatureGroup, FeatureUnit } from './feature.ts';
 
 const REQUEST = group('request', [
   [1, 'method_get', 'flag', 1, 'the method is GET, HEAD or OPTIONS'],
@@ -193,6 +176,14 @@ export const FEATURES: readonly Feature[] = [
   ...axis('address', 200),
   ...LINK,
   ...STATE,
+  ...SESSION_FEATURES,
+  ...SEQUENCE_FEATURES,
+  ...OBJECT_FEATURES,
+  ...CROSSING_FEATURES,
+  ...BUCKET_FEATURES,
+  ...GEO_FEATURES,
+  ...ENCOUNTER_FEATURES,
+  ...LEXICAL_FEATURES,
 ];
 
 export const FEATURE_COUNT = FEATURES.length;

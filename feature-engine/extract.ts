@@ -5,7 +5,7 @@ import { FEATURE_COUNT, placeOf } from '../domain/features.ts';
 import type { HeadView } from '../domain/head-view.ts';
 import * as L from './row-layout.ts';
 import type { RowPlace } from './row-update.ts';
-import { distinct32, distinct64 } from './sketch.ts';
+import { ESTIMATE, estimateTwo, sketchKind } from './sketch.ts';
 import type { TargetScan } from './target-scan.ts';
 import { type Moment, W1H, W1M, W5M, W10S } from './windows.ts';
 
@@ -52,37 +52,57 @@ export function writeRequest(out: Float64Array, head: HeadView, scan: TargetScan
   out[i] = agent < 0 ? Number.NaN : head.valueEnd(agent) - head.valueStart(agent);
 }
 
-/** What one row says: 26 places from `place`. `gapMs` is NaN for a first request. */
+const ROW_COUNTS_5M = (L.COUNTERS_5M_END - L.COUNTERS_5M) / 2;
+/** Windowed counts of the 5-minute counters of the row at hand, by the order of their words. */
+const counts = new Float64Array(ROW_COUNTS_5M);
+const indexOf = (word: number) => (word - L.COUNTERS_5M) / 2;
+const REQUESTS = indexOf(L.REQUESTS_5M);
+const POSTS = indexOf(L.POST_5M);
+const PUTS = indexOf(L.PUT_5M);
+const DELETES = indexOf(L.DELETE_5M);
+const ANSWERS = indexOf(L.ANSWERS_5M);
+const CLIENT_ERRORS = indexOf(L.CLIENT_ERRORS_5M);
+const SERVER_ERRORS = indexOf(L.SERVER_ERRORS_5M);
+const STATUSES = [L.STATUS_401_5M, L.STATUS_403_5M, L.STATUS_404_5M, L.STATUS_429_5M].map(indexOf);
+const ROW_SKETCHES = [
+  [L.ROUTES_5M, sketchKind(2, W5M)],
+  [L.ROUTES_1H, sketchKind(2, W1H)],
+  [L.PATHS_5M, sketchKind(2, W5M)],
+  [L.AGENTS_5M, sketchKind(1, W5M)],
+  [L.AGENTS_1H, sketchKind(1, W1H)],
+] as const;
+const SKETCH_WORDS = Uint8Array.from(ROW_SKETCHES, ([word]) => word);
+const SKETCH_KINDS = Uint8Array.from(ROW_SKETCHES, ([, kind]) => kind);
+const ROW_SKETCH = 16;
+
+/** What one row says: 26 places from `place`. Loops over tables instead of calls, which would return heap numbers. */
 export function writeRow(out: Float64Array, place: number, row: RowPlace, moment: Moment): void {
   const { words, doubles, at } = row;
-  const half = at >> 1;
-  const overlap5m = moment.overlaps[W5M]!;
-  const overlap1h = moment.overlaps[W1H]!;
-  const requests = pair(words, at + L.REQUESTS_5M, overlap5m);
-  const answers = pair(words, at + L.ANSWERS_5M, overlap5m);
-  const deletes = pair(words, at + L.DELETE_5M, overlap5m);
+  const { overlaps } = moment;
+  const overlap5m = overlaps[W5M]!;
+  for (let k = 0, word = at + L.COUNTERS_5M; k < ROW_COUNTS_5M; k++, word += 2)
+    counts[k] = words[word]! + overlap5m * words[word + 1]!;
+  const requests = counts[REQUESTS]!;
+  const answers = counts[ANSWERS]!;
+  const bytes = (at >> 1) + L.F_BYTES_IN_5M;
   let i = place;
-  out[i++] = fround(pair(words, at + L.REQUESTS_10S, moment.overlaps[W10S]!));
-  out[i++] = fround(pair(words, at + L.REQUESTS_1M, moment.overlaps[W1M]!));
+  out[i++] = fround(words[at + L.REQUESTS_10S]! + overlaps[W10S]! * words[at + L.REQUESTS_10S + 1]!);
+  out[i++] = fround(words[at + L.REQUESTS_1M]! + overlaps[W1M]! * words[at + L.REQUESTS_1M + 1]!);
   out[i++] = fround(requests);
-  out[i++] = fround(pair(words, at + L.REQUESTS_1H, overlap1h));
-  out[i++] = fround(doublePair(doubles, half + L.F_BYTES_IN_5M, overlap5m));
-  out[i++] = fround(doublePair(doubles, half + L.F_BYTES_OUT_5M, overlap5m));
-  out[i++] = fround(pair(words, at + L.POST_5M, overlap5m) / requests);
-  out[i++] = fround(pair(words, at + L.PUT_5M, overlap5m) / requests);
-  out[i++] = fround(deletes / requests);
-  out[i++] = fround(deletes);
-  out[i++] = answers === 0 ? Number.NaN : fround(pair(words, at + L.CLIENT_ERRORS_5M, overlap5m) / answers);
-  out[i++] = answers === 0 ? Number.NaN : fround(pair(words, at + L.SERVER_ERRORS_5M, overlap5m) / answers);
-  out[i++] = fround(pair(words, at + L.STATUS_401_5M, overlap5m));
-  out[i++] = fround(pair(words, at + L.STATUS_403_5M, overlap5m));
-  out[i++] = fround(pair(words, at + L.STATUS_404_5M, overlap5m));
-  out[i++] = fround(pair(words, at + L.STATUS_429_5M, overlap5m));
-  out[i++] = fround(distinct64(words, at + L.ROUTES_5M, overlap5m));
-  out[i++] = fround(distinct64(words, at + L.ROUTES_1H, overlap1h));
-  out[i++] = fround(distinct64(words, at + L.PATHS_5M, overlap5m));
-  out[i++] = fround(distinct32(words[at + L.AGENTS_5M]!, words[at + L.AGENTS_5M + 1]!, overlap5m));
-  out[i] = fround(distinct32(words[at + L.AGENTS_1H]!, words[at + L.AGENTS_1H + 1]!, overlap1h));
+  out[i++] = fround(words[at + L.REQUESTS_1H]! + overlaps[W1H]! * words[at + L.REQUESTS_1H + 1]!);
+  out[i++] = fround(doubles[bytes]! + overlap5m * doubles[bytes + 1]!);
+  out[i++] = fround(doubles[bytes + 2]! + overlap5m * doubles[bytes + 3]!);
+  out[i++] = fround(counts[POSTS]! / requests);
+  out[i++] = fround(counts[PUTS]! / requests);
+  out[i++] = fround(counts[DELETES]! / requests);
+  out[i++] = fround(counts[DELETES]!);
+  out[i++] = answers === 0 ? Number.NaN : fround(counts[CLIENT_ERRORS]! / answers);
+  out[i++] = answers === 0 ? Number.NaN : fround(counts[SERVER_ERRORS]! / answers);
+  for (let k = 0; k < 4; k++) out[i++] = fround(counts[STATUSES[k]!]!);
+  for (let k = 0; k < SKETCH_WORDS.length; k++) {
+    estimateTwo(words, at + SKETCH_WORDS[k]!, SKETCH_KINDS[k]!, overlaps);
+    out[place + ROW_SKETCH + k] = fround(ESTIMATE[0]!);
+  }
 }
 
 const ROW_GAP = 21;
@@ -106,22 +126,18 @@ export function writeRowHistory(
   out[i] = fround(total);
 }
 
+const OTHERS_5M_KIND = sketchKind(1, W5M);
+const OTHERS_1H_KIND = sketchKind(1, W1H);
+
 /** How many there are on the other axis: 4 places from LINK_PLACE. */
 export function writeLink(out: Float64Array, identity: RowPlace, address: RowPlace, moment: Moment): void {
-  out[LINK_PLACE] = fround(others(identity, L.OTHERS_5M, moment.overlaps[W5M]!));
-  out[LINK_PLACE + 1] = fround(others(identity, L.OTHERS_1H, moment.overlaps[W1H]!));
-  out[LINK_PLACE + 2] = fround(others(address, L.OTHERS_5M, moment.overlaps[W5M]!));
-  out[LINK_PLACE + 3] = fround(others(address, L.OTHERS_1H, moment.overlaps[W1H]!));
-}
-
-function others(row: RowPlace, word: number, overlap: number): number {
-  return distinct32(row.words[row.at + word]!, row.words[row.at + word + 1]!, overlap);
-}
-
-function pair(words: Uint32Array, word: number, overlap: number): number {
-  return words[word]! + overlap * words[word + 1]!;
-}
-
-function doublePair(doubles: Float64Array, place: number, overlap: number): number {
-  return doubles[place]! + overlap * doubles[place + 1]!;
+  const { overlaps } = moment;
+  estimateTwo(identity.words, identity.at + L.OTHERS_5M, OTHERS_5M_KIND, overlaps);
+  out[LINK_PLACE] = fround(ESTIMATE[0]!);
+  estimateTwo(identity.words, identity.at + L.OTHERS_1H, OTHERS_1H_KIND, overlaps);
+  out[LINK_PLACE + 1] = fround(ESTIMATE[0]!);
+  estimateTwo(address.words, address.at + L.OTHERS_5M, OTHERS_5M_KIND, overlaps);
+  out[LINK_PLACE + 2] = fround(ESTIMATE[0]!);
+  estimateTwo(address.words, address.at + L.OTHERS_1H, OTHERS_1H_KIND, overlaps);
+  out[LINK_PLACE + 3] = fround(ESTIMATE[0]!);
 }

@@ -4,8 +4,8 @@
 
 /*
  *  word 0    4      5      6        8     10       12      14      18    24       46     54      66      74      90
- *       key  total  spare  created  last  gapMean  gapDev  slices  req   5 min    bytes  sets5m  sets1h  seen1h  spare
- *       128  u32           f64      f64   f64      f64     4 u32   3x2   11x2     4 f64
+ *       key  total  route  created  last  gapMean  gapDev  slices  req   5 min    bytes  sets5m  sets1h  seen1h  spare
+ *       128  u32    u32    f64      f64   f64      f64     4 u32   3x2   11x2     4 f64
  */
 export const ROW_WORDS = 96;
 export const ROW_BYTES = ROW_WORDS * 4;
@@ -14,6 +14,8 @@ export const ROW_BYTES = ROW_WORDS * 4;
 export const KEY = 0;
 /** Requests since the row was made. */
 export const TOTAL = 4;
+/** Route of the last request: what a profile begins with. */
+export const LAST_ROUTE = 5;
 
 /** Places in the f64 view of the row (word / 2): milliseconds since the epoch, and the gap statistics in ms. */
 export const F_CREATED = 3;

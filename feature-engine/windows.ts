@@ -1,13 +1,14 @@
-// Two-slice windows: the definition of "in the last 10 s / 1 min / 5 min / 1 h" that every counter follows.
+// Two-slice windows: the definition of "in the last 10 s / 1 min / 5 min / 1 h / 24 h" that every counter follows.
 // A window keeps the current wall-aligned slice and the one before; the older one counts by the part that still overlaps.
 // Pure arithmetic on times; the counters themselves lie in the rows (row-layout.ts). Called once per request by the engine.
 
 /** Lengths in ms; a slice is as long as its window. */
-export const WINDOW_MS = [10_000, 60_000, 300_000, 3_600_000] as const;
+export const WINDOW_MS = [10_000, 60_000, 300_000, 3_600_000, 86_400_000] as const;
 export const W10S = 0;
 export const W1M = 1;
 export const W5M = 2;
 export const W1H = 3;
+export const W24H = 4;
 export const WINDOW_COUNT = WINDOW_MS.length;
 
 /** Number of the wall-aligned slice that holds `ms`: slices begin at multiples of their length since the epoch. */

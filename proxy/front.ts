@@ -218,7 +218,7 @@ export class Front implements ServerHost, ForwardHost, UpgradeHost {
       outcome.bytesIn = bytesIn;
       outcome.bytesOut = bytesOut;
       outcome.atMs = clock.nowMs();
-      engine.outcome(transit.identityHandle, transit.addressHandle, outcome);
+      engine.outcome(transit.identityHandle, transit.addressHandle, outcome, transit.featureTrace);
       counters.add(COUNTER.outcomes);
     }
     counters.add(statusClassPlace(transit.status));

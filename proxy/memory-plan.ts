@@ -3,7 +3,7 @@
 
 import { readFileSync } from 'node:fs';
 import { PicketError } from '../domain/errors.ts';
-import { ROW_BYTES } from '../feature-engine/row-layout.ts';
+import { plannedMemory } from '../feature-engine/memory-plan.ts';
 import { CORE_BYTES_DEFAULT } from '../wasm-core/host/core.ts';
 import type { SidecarConfig } from './config.ts';
 import { COUNTERS_BYTES } from './counters.ts';
@@ -26,15 +26,6 @@ export const DATA_HEAP_MB = { old: 96, young: 24 } as const;
 /** Node itself with its code and both threads' fixed parts, as measured idle; the control thread's heap under load. */
 const RUNTIME_BYTES = 60 * 2 ** 20;
 const CONTROL_HEAP_BYTES = 24 * 2 ** 20;
-/** A hash table entry beside each row. */
-const ROW_INDEX_BYTES = 12;
-/** Rows come in sets of eight. */
-const ROWS_PER_SET = 8;
-
-function rowBytes(rows: number): number {
-  return Math.ceil(rows / ROWS_PER_SET) * ROWS_PER_SET * (ROW_BYTES + ROW_INDEX_BYTES);
-}
-
 type Planned = Pick<
   SidecarConfig,
   'identities' | 'flaggedRingSlots' | 'allowRingSlots' | 'controlPlane' | 'memoryLimitBytes'
@@ -47,8 +38,7 @@ export function memoryPlan(config: Planned, containerBytes: number | null): Memo
     { name: 'runtime', bytes: RUNTIME_BYTES },
     { name: 'control thread heap', bytes: CONTROL_HEAP_BYTES },
     { name: 'data thread heap, at most', bytes: (DATA_HEAP_MB.old + DATA_HEAP_MB.young) * 2 ** 20 },
-    { name: 'identity rows', bytes: rowBytes(config.identities) },
-    { name: 'address rows', bytes: rowBytes(config.identities) },
+    ...plannedMemory(config.identities),
     { name: 'scoring core', bytes: CORE_BYTES_DEFAULT },
     { name: 'event rings', bytes: config.controlPlane === undefined ? 0 : eventBuffersBytes(sizes) },
     { name: 'counters', bytes: COUNTERS_BYTES },

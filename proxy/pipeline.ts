@@ -101,6 +101,7 @@ export class Pipeline {
     engine.observe(this.#observed, this.#vector);
     transit.identityHandle = engine.lastIdentity;
     transit.addressHandle = engine.lastAddress;
+    transit.featureTrace = engine.lastTrace;
     // Score: one synchronous call; load never sheds it.
     const margin = scorer.score();
     // Decide: the rule that the route leads to, then the pure function of rule and score.

@@ -33,6 +33,7 @@ export abstract class Transit {
   eventHandle = 0;
   identityHandle = 0;
   addressHandle = 0;
+  featureTrace = 0;
   /** Status of the origin's answer, 0 if none came. */
   upstreamStatus = 0;
   /** Status that the client was sent, 0 if nothing was. */

@@ -43,6 +43,7 @@ export interface OfflineOptions<R> {
 interface Pending {
   readonly identity: number;
   readonly address: number;
+  readonly trace: number;
   readonly bytesIn: number;
   readonly answer: Answer;
   readonly atMs: number;
@@ -84,6 +85,7 @@ export class OfflineRun<R extends OfflineRequest> {
     this.#await({
       identity: engine.lastIdentity,
       address: engine.lastAddress,
+      trace: engine.lastTrace,
       bytesIn: request.body?.length ?? 0,
       answer: request.answer,
       atMs: request.atMs + Math.round(request.answer.latencyMs),
@@ -120,15 +122,10 @@ export class OfflineRun<R extends OfflineRequest> {
     const queue = this.#pending;
     let count = 0;
     while (count < queue.length && queue[count]!.atMs <= ms) {
-      const { identity, address, answer, bytesIn, atMs } = queue[count]!;
+      const { identity, address, trace, answer, bytesIn, atMs } = queue[count]!;
       const { status, latencyMs, bodyBytes } = answer;
-      this.#options.engine.outcome(identity, address, {
-        status,
-        latencyMs,
-        bytesIn,
-        bytesOut: bodyBytes,
-        atMs,
-      });
+      const outcome = { status, latencyMs, bytesIn, bytesOut: bodyBytes, atMs };
+      this.#options.engine.outcome(identity, address, outcome, trace);
       count++;
     }
     if (count > 0) queue.splice(0, count);

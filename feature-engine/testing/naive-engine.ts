@@ -180,7 +180,9 @@ function gaps(row: Row, put: (feature: string, value: number) => void): void {
   put('gap_variation', mean === 0 && all.length >= 2 ? 0 : deviation / mean);
 }
 
-/** Names of the vector that the naive engine did not give: must be none. */
+/** Names of the rows' features that the naive engine did not give: must be none. Profiles have oracles of their own. */
 export function missingNames(vector: ReadonlyMap<string, number>): string[] {
-  return FEATURES.map((f) => f.name).filter((name) => !vector.has(name));
+  return FEATURES.filter((f) => f.id < 500)
+    .map((f) => f.name)
+    .filter((name) => !vector.has(name));
 }

@@ -1,0 +1,34 @@
+// Features of the workload's last complete 10 s bucket (seed 002, trend layer) as log-ratios to the same hour of the week
+// before, in the order in which feature-engine/bucket.ts writes them. So that scaling from one replica to four, or a busier
+// season, is no anomaly in itself: ratios follow the workload's own habit. Missing for the first 48 h: the baseline is still
+// learning.
+
+import { type Feature, type FeatureRow, featureGroup } from './feature.ts';
+
+const MISSING = 'the engine is younger than 48 h, or no bucket is complete';
+
+const FIELDS = [
+  ['requests', 'requests'],
+  ['addresses', 'unique client addresses'],
+  ['identities', 'unique identities (tokens)'],
+  ['gets', 'GET requests'],
+  ['posts', 'POST requests'],
+  ['deletes', 'DELETE requests'],
+  ['puts', 'PUT and PATCH requests'],
+  ['paths', 'unique raw paths'],
+  ['path_longest', 'length of the longest path'],
+  ['agents', 'unique user agents'],
+  ['status_mean', 'mean response code'],
+  ['bytes', 'body bytes, both ways'],
+] as const;
+
+/** Names of a bucket's fields, in order. */
+export const BUCKET_FIELDS = FIELDS.map(([name]) => name);
+
+export const BUCKET_FEATURES: readonly Feature[] = featureGroup(
+  'bucket',
+  FIELDS.map(([name, meaning], i): FeatureRow => {
+    const text = `log2((${meaning} + 1) / (its mean of this hour of the week + 1))`;
+    return [900 + i, `bucket_${name}_ratio`, 'log_ratio', [-60, 60], text, MISSING];
+  }),
+);
