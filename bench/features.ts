@@ -5,7 +5,7 @@
 import { parseArgs } from 'node:util';
 import { FEATURE_COUNT } from '../domain/features.ts';
 import { HeadView } from '../domain/head-view.ts';
-import { newRequestIdentity } from '../domain/identity.ts';
+import { newRequestIdentity, ownPrincipal } from '../domain/identity.ts';
 import { seededRandom } from '../domain/random.ts';
 import { FeatureEngine } from '../feature-engine/engine.ts';
 import { RouteTable } from '../feature-engine/routes.ts';
@@ -60,6 +60,7 @@ function newCaller(engine: FeatureEngine, identities: number) {
         request.who.key[i] = mix32(identity * 4 + i);
         request.who.addressKey[i] = mix32(~(address * 4 + i));
       }
+      ownPrincipal(request.who);
     },
     observe() {
       engine.observe(request, out);

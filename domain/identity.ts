@@ -8,16 +8,32 @@ export type IdentityKind = (typeof IDENTITY_KINDS)[number];
 /** 128 bits as four little-endian 32-bit words; compare word by word. */
 export type Hash128 = Uint32Array;
 
-/** What the identity stage fills for each request; one object per data thread, reused. */
+/**
+ * What the identity stage fills for each request; one object per data thread, reused. Credential is what was shown, principal
+ * who stands behind it: a token lives an hour, its owner stays. Where nothing trustworthy names an owner, both are the same.
+ */
 export interface RequestIdentity {
-  /** Index into IDENTITY_KINDS. */
+  /** Kind of the credential: index into IDENTITY_KINDS. */
   kind: number;
+  /** The credential's key. */
   readonly key: Hash128;
+  /** The principal's key, equal to `key` where none is known. Windows of 1 h and more and profiles belong to it. */
+  readonly principalKey: Hash128;
   readonly addressKey: Hash128;
 }
 
 export function newRequestIdentity(): RequestIdentity {
-  return { kind: IDENTITY_KINDS.length - 1, key: new Uint32Array(4), addressKey: new Uint32Array(4) };
+  return {
+    kind: IDENTITY_KINDS.length - 1,
+    key: new Uint32Array(4),
+    principalKey: new Uint32Array(4),
+    addressKey: new Uint32Array(4),
+  };
+}
+
+/** The credential stands for itself: nothing names who is behind it. */
+export function ownPrincipal(who: RequestIdentity): void {
+  for (let i = 0; i < 4; i++) who.principalKey[i] = who.key[i]!;
 }
 
 /** Where an identity is looked for, in the order of a policy's list. */

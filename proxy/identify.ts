@@ -7,6 +7,7 @@ import {
   IDENTITY_KINDS,
   type IdentityKind,
   type IdentitySource,
+  ownPrincipal,
   type RequestIdentity,
 } from '../domain/identity.ts';
 import type { ClientAddress } from './client-address.ts';
@@ -34,6 +35,11 @@ const KIND_SALT = 0x9e3779b9;
 
 /** Fills `who`. */
 export function identify(input: IdentifyInput, who: RequestIdentity): void {
+  identifyCredential(input, who);
+  ownPrincipal(who);
+}
+
+function identifyCredential(input: IdentifyInput, who: RequestIdentity): void {
   const { key } = input.client;
   for (let i = 0; i < 4; i++) who.addressKey[i] = key[i] as number;
   for (const source of input.sources) {

@@ -1,4 +1,4 @@
-// Builds what `npx picket` runs: the scoring core (asc) and the bundled program (esbuild) into dist/.
+// Builds what `npx picket` runs: the WebAssembly parts (asc) and the bundled program (esbuild) into dist/.
 // Runs at `npm ci` through the `prepare` script; `--if-stale` skips the work when no source is newer than dist/.
 // Type checks are not its business: `npm test` and `npm run typecheck` do them.
 
@@ -6,10 +6,11 @@ import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, sym
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import { buildWasm } from './build-wasm.ts';
+import { buildWasm, WASM_PARTS } from './build-wasm.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const DIST = join(ROOT, 'dist');
+const WASM_BUILDS = Object.values(WASM_PARTS).map((part) => join(ROOT, part, 'build'));
 const SOURCES = [
   'domain',
   'wasm-core',
@@ -32,7 +33,7 @@ export const ENTRIES: Readonly<Record<string, string>> = {
 function newestMs(folder: string): number {
   let newest = 0;
   for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
-    if (!entry.isFile() || entry.parentPath.includes(join('wasm-core', 'build'))) continue;
+    if (!entry.isFile() || WASM_BUILDS.some((part) => entry.parentPath.startsWith(part))) continue;
     newest = Math.max(newest, statSync(join(entry.parentPath, entry.name)).mtimeMs);
   }
   return newest;
@@ -75,7 +76,8 @@ async function main(): Promise<void> {
     sourcesContent: false,
     logLevel: 'warning',
   });
-  copyFileSync(join(ROOT, 'wasm-core', 'build', 'release.wasm'), join(DIST, 'core.wasm'));
+  for (const [name, part] of Object.entries(WASM_PARTS))
+    copyFileSync(join(ROOT, part, 'build', 'release.wasm'), join(DIST, `${name}.wasm`));
   linkCommand();
 }
 

@@ -4,7 +4,12 @@
 
 import { FEATURE_COUNT } from '../domain/features.ts';
 import { HeadView } from '../domain/head-view.ts';
-import { IDENTITY_KINDS, newRequestIdentity, type RequestIdentity } from '../domain/identity.ts';
+import {
+  IDENTITY_KINDS,
+  newRequestIdentity,
+  ownPrincipal,
+  type RequestIdentity,
+} from '../domain/identity.ts';
 import { seededRandom } from '../domain/random.ts';
 import { sipHash128 } from '../domain/siphash.ts';
 import type { FeatureEngine } from '../feature-engine/engine.ts';
@@ -103,6 +108,7 @@ export class OfflineRun<R extends OfflineRequest> {
     const kind = request.token !== null ? 'bearer' : request.cookie !== null ? 'cookie' : 'address';
     who.kind = IDENTITY_KINDS.indexOf(kind);
     this.#hash(`${kind} ${request.token ?? request.cookie ?? request.address}`, who.key);
+    ownPrincipal(who);
     this.#hash(`address ${request.address}`, who.addressKey);
   }
 

@@ -3,7 +3,7 @@
 
 import { FEATURE_COUNT } from '../../domain/features.ts';
 import { HeadView } from '../../domain/head-view.ts';
-import { newRequestIdentity, type RequestIdentity } from '../../domain/identity.ts';
+import { newRequestIdentity, ownPrincipal, type RequestIdentity } from '../../domain/identity.ts';
 import { seededRandom } from '../../domain/random.ts';
 import { FeatureEngine } from '../../feature-engine/engine.ts';
 import { RouteTable } from '../../feature-engine/routes.ts';
@@ -72,6 +72,7 @@ function randomKeys(who: RequestIdentity, draw: () => number, one: Case): void {
     who.key[i] = Math.imul(identity + 1, 0x9e3779b1 + 2 * i);
     who.addressKey[i] = Math.imul(address + 7, 0x85ebca6b + 2 * i);
   }
+  ownPrincipal(who);
 }
 
 /** Nanoseconds per request of one round. */

@@ -2,7 +2,7 @@
 // Never used outside tests.
 
 import { HeadView } from '../../domain/head-view.ts';
-import { newRequestIdentity } from '../../domain/identity.ts';
+import { newRequestIdentity, ownPrincipal } from '../../domain/identity.ts';
 import type { Random } from '../../domain/random.ts';
 import { hashBytes, mix32 } from '../sketch.ts';
 
@@ -50,6 +50,7 @@ export function testIdentity(identity: string, address: string) {
   const who = newRequestIdentity();
   who.kind = 0;
   testKey(`i ${identity}`, who.key);
+  ownPrincipal(who);
   testKey(`a ${address}`, who.addressKey);
   return who;
 }

@@ -1,6 +1,7 @@
 // House numbers and manners (CONTRIBUTING.md, "House rules") as data: each rule with a file that breaks it, so the test
 // can show that the rule is able to fail. Import directions are in import-table.ts. Called by tidy.test.ts.
 import {
+  isAssembly,
   isCode,
   isGenerated,
   isTest,
@@ -96,8 +97,8 @@ const NUMBERS: readonly HouseRule[] = [
   },
   {
     name: `a function takes at most ${PARAMETERS_MAX} parameters`,
-    // The scoring core passes numbers only: there is no options object.
-    applies: (path) => ownCode(path) && !path.startsWith('wasm-core/assembly/'),
+    // WebAssembly passes numbers only: there is no options object.
+    applies: (path) => ownCode(path) && !isAssembly(path),
     check: (file) =>
       nodeViolations(file, (node) => {
         const count = FUNCTIONS.has(node.type) ? (node['params'] as unknown[]).length : 0;

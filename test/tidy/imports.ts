@@ -3,6 +3,7 @@
 import { posix } from 'node:path';
 import { FREE_PARTS, type ImportRow, TEST_PACKAGES } from './import-table.ts';
 import {
+  isAssembly,
   isCode,
   isGenerated,
   isTest,
@@ -44,7 +45,7 @@ const isLocal = (specifier: string) => specifier.startsWith('.');
 
 /** Path of a local import from the root; the AssemblyScript compiler wants its imports without `.ts`. */
 export function resolveLocal(from: string, specifier: string): string {
-  const ending = from.startsWith('wasm-core/assembly/') ? '.ts' : '';
+  const ending = isAssembly(from) ? '.ts' : '';
   return posix.normalize(posix.join(posix.dirname(from), specifier + ending));
 }
 

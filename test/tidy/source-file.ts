@@ -27,9 +27,13 @@ export type Violation = string;
 
 const trees = new WeakMap<SourceFile, SyntaxNode>();
 
+/** Is the file compiled by asc, not run by Node? */
+export const isAssembly = (path: string): boolean =>
+  /^(wasm-core|feature-engine\/kernel)\/assembly\//.test(path);
+
 /** AssemblyScript writes decorators before functions, which TypeScript has no syntax for: blanks of the same length. */
 function parsable(file: SourceFile): string {
-  if (!file.path.startsWith('wasm-core/assembly/')) return file.text;
+  if (!isAssembly(file.path)) return file.text;
   return file.text.replace(/^[ \t]*@[\w.]+(\([^)\n]*\))?/gm, (decorator) => ' '.repeat(decorator.length));
 }
 

@@ -4,7 +4,7 @@
 
 import { readFileSync } from 'node:fs';
 import { PicketError } from '../../domain/errors.ts';
-import { type WasmModule, wasm } from './webassembly.ts';
+import { type WasmModule, wasm } from '../../domain/webassembly.ts';
 
 /** `release` is what runs; `debug` has assertions and bounds checks, for tests and fuzzing. */
 export type CoreVariant = 'release' | 'debug';

@@ -6,12 +6,12 @@
 // runs and self-tests.
 
 import { PicketError } from '../../domain/errors.ts';
+import { type WasmMemory, wasm } from '../../domain/webassembly.ts';
 import * as at from '../layout.ts';
 import { alignUp } from './bundle-format.ts';
 import { type CoreVariant, loadCoreModule } from './core-module.ts';
 import type { PreparedBundle } from './prepare.ts';
 import type { PlacedDetector } from './tables.ts';
-import { type WasmMemory, wasm } from './webassembly.ts';
 
 export const ARENA_BYTES_DEFAULT = 5_526_848;
 const ARENA_COUNT = 3;

@@ -1,0 +1,51 @@
+// The feature engine's memory: one shared WebAssembly memory of fixed size, cut into regions at start, with the kernels that work
+// on it. Kernels keep no state outside of it; other threads may read it. It never grows. Called by engine.ts and by tests.
+
+import { type SharedWasmMemory, wasm } from '../../domain/webassembly.ts';
+import { type KernelVariant, loadKernelModule } from './module.ts';
+
+const PAGE_BYTES = 65_536;
+const LINE_BYTES = 64;
+/** What the kernels' own tables take at most, below the first region. */
+const TABLES_BYTES = PAGE_BYTES;
+
+/** Exports of kernel/assembly/index.ts: addresses are bytes from the start of the memory. */
+export interface Kernels {
+  readonly heapBase: { readonly value: number };
+  mix32(value: number): number;
+}
+
+export class EngineMemory {
+  readonly kernels: Kernels;
+  readonly buffer: SharedArrayBuffer;
+  readonly bytes: Uint8Array;
+  readonly words: Uint32Array;
+  readonly floats: Float32Array;
+  readonly doubles: Float64Array;
+  #next: number;
+
+  /** @param regionBytes sum of what will be taken, each region rounded up to 64 bytes. */
+  constructor(regionBytes: number, variant: KernelVariant = 'release') {
+    const pages = Math.ceil((TABLES_BYTES + regionBytes) / PAGE_BYTES);
+    const memory: SharedWasmMemory = new wasm.Memory({ initial: pages, maximum: pages, shared: true });
+    const instance = new wasm.Instance(loadKernelModule(variant), { env: { memory } });
+    this.kernels = instance.exports as unknown as Kernels;
+    this.buffer = memory.buffer;
+    this.bytes = new Uint8Array(memory.buffer);
+    this.words = new Uint32Array(memory.buffer);
+    this.floats = new Float32Array(memory.buffer);
+    this.doubles = new Float64Array(memory.buffer);
+    this.#next = TABLES_BYTES;
+    if (this.kernels.heapBase.value > TABLES_BYTES)
+      throw new RangeError(`the kernels' tables end at ${this.kernels.heapBase.value}, over ${TABLES_BYTES}`);
+  }
+
+  /** Address of a zeroed region, at a cache line. Throws RangeError when the memory was planned too small. */
+  take(regionBytes: number): number {
+    const at = this.#next;
+    this.#next = at + Math.ceil(regionBytes / LINE_BYTES) * LINE_BYTES;
+    if (this.#next > this.bytes.length)
+      throw new RangeError(`the engine's memory of ${this.bytes.length} bytes is too small`);
+    return at;
+  }
+}
