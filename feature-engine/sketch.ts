@@ -17,7 +17,8 @@ export function popCount(word: number): number {
   return Math.imul((x + (x >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
 }
 
-const BY_BITS: readonly Float64Array[] = [32, 64, 128, 256].map(estimates);
+/** Estimates by set bits, for sketches of 1, 2, 4 and 8 words. */
+export const BY_BITS: readonly Float64Array[] = [32, 64, 128, 256].map(estimates);
 
 /** Marks an item in the sketch words[at, at + size); `size` is 1, 2, 4 or 8 words. */
 export function markWide(words: Uint32Array, at: number, size: number, hash: number): void {

@@ -2,16 +2,19 @@
 // on it. Kernels keep no state outside of it; other threads may read it. It never grows. Called by engine.ts and by tests.
 
 import { type SharedWasmMemory, wasm } from '../../domain/webassembly.ts';
+import { BY_BITS } from '../sketch.ts';
 import { type KernelVariant, loadKernelModule } from './module.ts';
 
 const PAGE_BYTES = 65_536;
 const LINE_BYTES = 64;
 /** What the kernels' own tables take at most, below the first region. */
-const TABLES_BYTES = PAGE_BYTES;
+const TABLES_BYTES = 4 * PAGE_BYTES;
 
 /** Exports of kernel/assembly/index.ts: addresses are bytes from the start of the memory. */
 export interface Kernels {
   readonly heapBase: { readonly value: number };
+  readonly callAt: { readonly value: number };
+  readonly estimatesAt: { readonly value: number };
   mix32(value: number): number;
 }
 
@@ -36,6 +39,10 @@ export class EngineMemory {
     this.floats = new Float32Array(memory.buffer);
     this.doubles = new Float64Array(memory.buffer);
     this.#next = TABLES_BYTES;
+    this.doubles.set(
+      BY_BITS.flatMap((table) => [...table]),
+      this.kernels.estimatesAt.value / 8,
+    );
     if (this.kernels.heapBase.value > TABLES_BYTES)
       throw new RangeError(`the kernels' tables end at ${this.kernels.heapBase.value}, over ${TABLES_BYTES}`);
   }

@@ -1,4 +1,5 @@
-// Mixing of 32-bit hashes: the finaliser of MurmurHash3, as sketch.ts has it. Called by all kernels.
+// Mixing of 32-bit hashes: the finaliser of MurmurHash3 (public domain). The same as mix32 of sketch.ts.
+// Called by all kernels.
 
 // @ts-ignore: decorator
 @inline
