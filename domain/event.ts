@@ -2,7 +2,7 @@
 // Never in it: raw tokens, cookies, query values, bodies. Key = (boot id, stream, sequence), never the request id.
 
 import type { MethodName } from './head-view.ts';
-import type { IdentityKind } from './identity.ts';
+import type { IdentityKind, PrincipalSource } from './identity.ts';
 import type { Action, Mode, ModeSource, UnscoredCause, Verdict, VerdictReason } from './verdict.ts';
 
 export interface EventKey {
@@ -31,6 +31,11 @@ export interface PicketEvent extends EventKey {
   /** 32 hex digits. */
   readonly identityKey: string;
   readonly addressKey: string;
+  /** Who stands behind the identity; equal to `identityKey` with the source `credential`. */
+  readonly principalKey: string;
+  readonly principalSource: PrincipalSource;
+  /** Names the key that made the hashes, so that a rotation is no riddle; 0 = unknown. */
+  readonly identityKeyId: number;
   readonly method: MethodName;
   readonly route: string;
   /** Path without query, cut at LIMITS.eventPathMaxBytes. */

@@ -45,9 +45,35 @@ describe('parsePolicy', () => {
     ['exemptions: [{id: a, reason: b, owner: c, identity: "bearer:12"}]', 'exemptions.0.identity'],
     ['fleet: {modeUntil: tomorrow}', 'fleet.modeUntil'],
     ['identitySources: []', 'identitySources'],
+    ['identitySources: [{kind: api_key}]', 'identitySources.0'],
+    ['identitySources: [{kind: api_key, header: a, query: b}]', 'identitySources.0'],
+    ['identitySources: [{kind: jwt_claim, claim: sub, header: a, cookie: b}]', 'identitySources.0'],
+    ['identitySources: [{kind: xfcc, by: dns}]', 'identitySources.0.by'],
+    ['identitySources: [{kind: bearer, survivesRefresh: true}]', 'identitySources.0.survivesRefresh'],
+    ['identitySources: [{kind: passport}]', 'identitySources.0.kind'],
+    ['jwt: {issuers: []}', 'jwt.issuers'],
+    ['jwt: {leewaySec: 3600}', 'jwt.leewaySec'],
     ['[]', '(document)'],
   ])('refuses %s at %s', (text, field) => {
     expect(problemsFor(text).problems[0]?.field).toBe(field);
+  });
+
+  it('reads every identity source, and what tokens must say', () => {
+    const text = `
+identitySources:
+  - {kind: client_certificate}
+  - {kind: xfcc, by: subject}
+  - {kind: trusted_header, header: x-auth-request-user}
+  - {kind: jwt_claim, claim: client_id, header: x-goog-iap-jwt-assertion}
+  - {kind: bearer}
+  - {kind: api_key, query: api_key}
+  - {kind: cookie, name: device, survivesRefresh: true}
+  - {kind: address}
+jwt: {issuers: ["https://login.test"], audiences: [orders], leewaySec: 0}`;
+    expect(parsePolicy(text)).toMatchObject({
+      identitySources: { length: 8 },
+      jwt: { issuers: ['https://login.test'], leewaySec: 0 },
+    });
   });
 
   it('refuses duplicate keys, aliases that explode and broken syntax', () => {

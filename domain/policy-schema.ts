@@ -5,7 +5,7 @@ import { parseDocument } from 'yaml';
 import { z } from 'zod';
 import { parseCidr } from './cidr.ts';
 import { PicketError, type Problem } from './errors.ts';
-import { IDENTITY_KINDS } from './identity.ts';
+import { IDENTITY_KINDS, XFCC_PARTS } from './identity.ts';
 import type { PolicyDocument } from './policy.ts';
 import { isRoutePattern } from './route-pattern.ts';
 import { MODES } from './verdict.ts';
@@ -72,11 +72,38 @@ const exemption = z
   .refine((e) => [e.identity, e.cidr, e.route].filter((part) => part !== undefined).length === 1, {
     error: 'exactly one of identity, cidr, route',
   });
+const claim = z.string().min(1).max(128).describe('a claim of the token, such as sub or client_id');
+const query = z
+  .string()
+  .regex(/^[A-Za-z0-9._~-]{1,128}$/)
+  .describe('a query parameter');
 const source = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('bearer') }),
-  z.strictObject({ kind: z.literal('api_key'), header }),
-  z.strictObject({ kind: z.literal('cookie'), name: header }),
+  z
+    .strictObject({
+      kind: z.literal('jwt_claim'),
+      claim,
+      header: header.optional(),
+      cookie: header.optional(),
+    })
+    .refine((s) => s.header === undefined || s.cookie === undefined, { error: 'header or cookie, not both' }),
+  z
+    .strictObject({ kind: z.literal('api_key'), header: header.optional(), query: query.optional() })
+    .refine((s) => (s.header === undefined) !== (s.query === undefined), {
+      error: 'exactly one of header, query',
+    }),
+  z.strictObject({ kind: z.literal('cookie'), name: header, survivesRefresh: z.boolean().optional() }),
+  z.strictObject({ kind: z.literal('client_certificate') }),
+  z.strictObject({ kind: z.literal('xfcc'), by: z.enum(XFCC_PARTS).optional() }),
+  z.strictObject({ kind: z.literal('trusted_header'), header }),
+  z.strictObject({ kind: z.literal('address') }),
 ]);
+const names = z.array(z.string().min(1).max(1024)).min(1).max(64);
+const jwt = z.strictObject({
+  issuers: names.optional().describe('accepted iss of a token'),
+  audiences: names.optional().describe('one of them must be in aud'),
+  leewaySec: z.number().int().min(0).max(300).optional().describe('tolerance for exp and nbf, seconds'),
+});
 
 export const policySchema = z.strictObject({
   fleet: scope.optional(),
@@ -84,6 +111,7 @@ export const policySchema = z.strictObject({
   workloads: z.record(z.string().max(507), workload).optional(),
   exemptions: z.array(exemption).max(4096).optional(),
   identitySources: z.array(source).min(1).max(16).optional(),
+  jwt: jwt.optional(),
 });
 
 /** JSON Schema (draft 2020-12) of a policy document. */

@@ -3,7 +3,7 @@
 // Called by proxy (to judge), control-plane (to answer "what mode has W?") and cli (to validate).
 
 import { type CompiledExemption, compileExemptions, type Exemption } from './exemption.ts';
-import { DEFAULT_IDENTITY_SOURCES, type IdentitySource } from './identity.ts';
+import { DEFAULT_IDENTITY_SOURCES, type IdentitySource, type JwtRules } from './identity.ts';
 import { parseRoutePattern, type RoutePattern } from './route-pattern.ts';
 import type { Mode, ModeSource } from './verdict.ts';
 
@@ -45,6 +45,7 @@ export interface PolicyDocument {
   readonly workloads?: Readonly<Record<string, WorkloadRules>> | undefined;
   readonly exemptions?: readonly Exemption[] | undefined;
   readonly identitySources?: readonly IdentitySource[] | undefined;
+  readonly jwt?: JwtRules | undefined;
 }
 
 /** Everything decided that can be decided before a request arrives. Immutable. */
@@ -76,6 +77,7 @@ export interface CompiledPolicy {
   readonly routes: readonly CompiledRoute[];
   readonly exemptions: readonly CompiledExemption[];
   readonly identitySources: readonly IdentitySource[];
+  readonly jwt: JwtRules;
   /** When a `modeUntil` ends next; compile again then. Infinity if none. */
   readonly nextChangeMs: number;
 }
@@ -133,6 +135,7 @@ export function compilePolicy(policy: PolicyDocument, context: CompileContext): 
     routes,
     exemptions: compileExemptions(policy.exemptions ?? []),
     identitySources: policy.identitySources ?? DEFAULT_IDENTITY_SOURCES,
+    jwt: policy.jwt ?? {},
     nextChangeMs: Math.min(
       ...all.map((rules) => untilMs(rules)).filter((ms) => ms > context.nowMs),
       Infinity,

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { EventAmendment, EventOutcome, PicketEvent } from '../domain/event.ts';
 import { METHODS } from '../domain/head-view.ts';
-import { IDENTITY_KINDS } from '../domain/identity.ts';
+import { IDENTITY_KINDS, PRINCIPAL_SOURCES } from '../domain/identity.ts';
 import {
   ACTIONS,
   MODE_SOURCES,
@@ -49,6 +49,9 @@ const event: fc.Arbitrary<PicketEvent> = fc
     identityKind: fc.constantFrom(...IDENTITY_KINDS),
     identityKey: hexKey,
     addressKey: hexKey,
+    principalKey: hexKey,
+    principalSource: fc.constantFrom(...PRINCIPAL_SOURCES),
+    identityKeyId: fc.integer({ min: 0, max: 0xffff_ffff }),
     method: fc.constantFrom(...METHODS),
     route: text(64),
     path: text(96),

@@ -12,6 +12,7 @@ import {
   methodWords,
   modeSourceWords,
   modeWords,
+  principalWords,
   unscoredWords,
   verdictWords,
 } from './words.ts';
@@ -101,6 +102,9 @@ export function encodeEvent(event: PicketEvent): events.Event {
     schemaId: event.schemaId,
     vectorF32le: vectorBytes(event.vector),
     outcome: event.outcome === null ? undefined : encodeOutcome(event.outcome),
+    principalKey: keyBytes(event.principalKey),
+    principalSource: principalWords.code(event.principalSource),
+    identityKeyId: event.identityKeyId,
   };
 }
 
@@ -142,6 +146,7 @@ export function eventProblems(event: events.Event): readonly Problem[] {
   );
   checks.key('identity_key', event.identityKey);
   checks.key('address_key', event.addressKey);
+  if (event.principalKey.length > 0) checks.key('principal_key', event.principalKey);
   checks.word('identity_kind', identityWords.word(event.identityKind), event.identityKind);
   checks.word('method', methodWords.word(event.method), event.method);
   checks.word('unscored', unscoredWords.word(event.unscored), event.unscored);
@@ -211,6 +216,10 @@ export function decodeEvent(event: events.Event, producer: Producer): Decoded<Pi
       modeSource: modeSourceWords.word(event.modeSource)!,
       vector: vectorOf(event.vectorF32le)!,
       outcome: event.outcome === undefined ? null : outcomeOf(event.outcome),
+      // A sidecar older than principals sends none: its credentials stand for themselves.
+      principalKey: keyHex(event.principalKey) ?? keyHex(event.identityKey)!,
+      principalSource: principalWords.word(event.principalSource) ?? 'credential',
+      identityKeyId: event.identityKeyId,
     },
   };
 }

@@ -2,7 +2,12 @@
 // unknown number never becomes a word by accident: the way back gives null. Called by wire.ts and by what shows states.
 
 import { METHODS, type MethodName } from '../domain/head-view.ts';
-import { IDENTITY_KINDS, type IdentityKind } from '../domain/identity.ts';
+import {
+  IDENTITY_KINDS,
+  type IdentityKind,
+  PRINCIPAL_SOURCES,
+  type PrincipalSource,
+} from '../domain/identity.ts';
 import {
   ACTIONS,
   type Action,
@@ -49,4 +54,8 @@ export const verdictWords = wordMap<Verdict, wire.Verdict>(VERDICTS, wire.Verdic
 export const actionWords = wordMap<Action, wire.Action>(ACTIONS, wire.Action);
 export const unscoredWords = wordMap<UnscoredCause, wire.UnscoredCause>(UNSCORED_CAUSES, wire.UnscoredCause);
 export const identityWords = wordMap<IdentityKind, wire.IdentityKind>(IDENTITY_KINDS, wire.IdentityKind);
+export const principalWords = wordMap<PrincipalSource, wire.PrincipalSource>(
+  PRINCIPAL_SOURCES,
+  wire.PrincipalSource,
+);
 export const methodWords = wordMap<MethodName, wire.Method>(METHODS, wire.Method);

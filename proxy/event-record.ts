@@ -4,7 +4,7 @@
 import type { EventAmendment, EventOutcome, PicketEvent } from '../domain/event.ts';
 import { FEATURE_COUNT } from '../domain/features.ts';
 import { METHODS } from '../domain/head-view.ts';
-import { hashHex, IDENTITY_KINDS } from '../domain/identity.ts';
+import { hashHex, IDENTITY_KINDS, PRINCIPAL_SOURCES } from '../domain/identity.ts';
 import { LIMITS } from '../domain/limits.ts';
 import { scoreOf } from '../domain/policy.ts';
 import { REFUSAL_CODES, type RefusalCode } from '../domain/refusal.ts';
@@ -30,9 +30,10 @@ import {
 //  48 identity key 4 x u32   64 address key 4 x u32   80 latency ms f32   84 sample weight f32   88 signals u32
 //  92 route   96 policy version   100 bundle id   104 attack class (u32 serials of the text tables)
 // 108 request id length u8   109 path length u8   110 vector length u16
-// 112 request id   176 path   272 vector, f32 each
+// 112 principal key 4 x u32   128 identity key id u32   132 principal source u8
+// 136 request id   200 path   296 vector, f32 each
 
-const REQUEST_ID_AT = 112;
+const REQUEST_ID_AT = 136;
 const PATH_AT = REQUEST_ID_AT + LIMITS.requestIdMaxBytes;
 const VECTOR_AT = PATH_AT + LIMITS.eventPathMaxBytes;
 const ALIGN_BYTES = 64;
@@ -51,6 +52,10 @@ export class EventDraft {
   identityKind = 0;
   identityKey: Uint32Array = new Uint32Array(4);
   addressKey: Uint32Array = new Uint32Array(4);
+  principalKey: Uint32Array = new Uint32Array(4);
+  /** Index into PRINCIPAL_SOURCES. */
+  principalSource = 0;
+  identityKeyId = 0;
   /** Index into METHODS. */
   method = 0;
   route = '';
@@ -151,7 +156,10 @@ export class SlotViews {
     for (let i = 0; i < 4; i++) {
       u32[((at + 48) >> 2) + i] = draft.identityKey[i]!;
       u32[((at + 64) >> 2) + i] = draft.addressKey[i]!;
+      u32[((at + 112) >> 2) + i] = draft.principalKey[i]!;
     }
+    u32[(at + 128) >> 2] = draft.identityKeyId;
+    u8[at + 132] = draft.principalSource;
     this.f32[(at + 84) >> 2] = sampleWeight;
     u32[(at + 88) >> 2] = draft.signals;
     u32[(at + 92) >> 2] = serials.route;
@@ -230,6 +238,9 @@ export class SlotViews {
       identityKind: IDENTITY_KINDS[u8[at + 6]!] ?? 'address',
       identityKey: hashHex(u32.slice((at + 48) >> 2, (at + 64) >> 2)),
       addressKey: hashHex(u32.slice((at + 64) >> 2, (at + 80) >> 2)),
+      principalKey: hashHex(u32.slice((at + 112) >> 2, (at + 128) >> 2)),
+      principalSource: PRINCIPAL_SOURCES[u8[at + 132]!] ?? 'credential',
+      identityKeyId: u32[(at + 128) >> 2]!,
       method: METHODS[u8[at + 5]!] ?? 'OTHER',
       route: texts.routes.text(u32[(at + 92) >> 2]!),
       path: this.#latin1(at + PATH_AT, u8[at + 109]!),

@@ -84,7 +84,17 @@ export namespace UnscoredCause {
 }
 
 /** Under what a request is counted. */
-export const IdentityKind = { UNSPECIFIED: 0, BEARER: 1, API_KEY: 2, COOKIE: 3, ADDRESS: 4 } as const;
+export const IdentityKind = {
+  UNSPECIFIED: 0,
+  BEARER: 1,
+  API_KEY: 2,
+  COOKIE: 3,
+  ADDRESS: 4,
+  JWT: 5,
+  SPIFFE: 6,
+  CLIENT_CERT: 7,
+  TRUSTED_HEADER: 8,
+} as const;
 
 export type IdentityKind = typeof IdentityKind[keyof typeof IdentityKind];
 
@@ -94,6 +104,29 @@ export namespace IdentityKind {
   export type API_KEY = typeof IdentityKind.API_KEY;
   export type COOKIE = typeof IdentityKind.COOKIE;
   export type ADDRESS = typeof IdentityKind.ADDRESS;
+  export type JWT = typeof IdentityKind.JWT;
+  export type SPIFFE = typeof IdentityKind.SPIFFE;
+  export type CLIENT_CERT = typeof IdentityKind.CLIENT_CERT;
+  export type TRUSTED_HEADER = typeof IdentityKind.TRUSTED_HEADER;
+}
+
+/** Who said which principal a request belongs to. CREDENTIAL = nobody: the credential stands for itself. */
+export const PrincipalSource = {
+  UNSPECIFIED: 0,
+  CREDENTIAL: 1,
+  VERIFIED_JWT: 2,
+  TRUSTED_HEADER: 3,
+  COOKIE: 4,
+} as const;
+
+export type PrincipalSource = typeof PrincipalSource[keyof typeof PrincipalSource];
+
+export namespace PrincipalSource {
+  export type UNSPECIFIED = typeof PrincipalSource.UNSPECIFIED;
+  export type CREDENTIAL = typeof PrincipalSource.CREDENTIAL;
+  export type VERIFIED_JWT = typeof PrincipalSource.VERIFIED_JWT;
+  export type TRUSTED_HEADER = typeof PrincipalSource.TRUSTED_HEADER;
+  export type COOKIE = typeof PrincipalSource.COOKIE;
 }
 
 /** Method classes; OTHER stands for every unusual one. */

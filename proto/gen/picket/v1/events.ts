@@ -17,7 +17,17 @@ import {
   type Metadata,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
-import { Action, IdentityKind, Method, Mode, ModeSource, StreamMark, UnscoredCause, Verdict } from "./common.ts";
+import {
+  Action,
+  IdentityKind,
+  Method,
+  Mode,
+  ModeSource,
+  PrincipalSource,
+  StreamMark,
+  UnscoredCause,
+  Verdict,
+} from "./common.ts";
 
 export const protobufPackage = "picket.v1";
 
@@ -106,7 +116,14 @@ export interface Event {
   /** Little-endian IEEE 754 binary32, one per feature of the schema; NaN = missing. As bytes, so that it stays bit for bit. */
   vectorF32le: Buffer;
   /** Absent while the answer is under way. */
-  outcome: Outcome | undefined;
+  outcome:
+    | Outcome
+    | undefined;
+  /** 16 bytes, keyed hash. Empty from a sidecar that knows no principals: then the identity key stands for it. */
+  principalKey: Buffer;
+  principalSource: PrincipalSource;
+  /** Names the key that the hashes were made with; keys of one fleet change by rotation. 0 = unknown. */
+  identityKeyId: number;
 }
 
 /** The late outcome of an event that was sent pending. It takes a sequence of its own in the same stream. */
@@ -600,6 +617,9 @@ function createBaseEvent(): Event {
     schemaId: "",
     vectorF32le: Buffer.alloc(0),
     outcome: undefined,
+    principalKey: Buffer.alloc(0),
+    principalSource: 0,
+    identityKeyId: 0,
   };
 }
 
@@ -682,6 +702,15 @@ export const Event: MessageFns<Event> = {
     }
     if (message.outcome !== undefined) {
       Outcome.encode(message.outcome, writer.uint32(210).fork()).join();
+    }
+    if (message.principalKey.length !== 0) {
+      writer.uint32(218).bytes(message.principalKey);
+    }
+    if (message.principalSource !== 0) {
+      writer.uint32(224).int32(message.principalSource);
+    }
+    if (message.identityKeyId !== 0) {
+      writer.uint32(232).uint32(message.identityKeyId);
     }
     return writer;
   },
@@ -907,6 +936,30 @@ export const Event: MessageFns<Event> = {
             message.outcome = Outcome.decode(reader, reader.uint32());
             continue;
           }
+          case 27: {
+            if (tag !== 218) {
+              break;
+            }
+
+            message.principalKey = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 28: {
+            if (tag !== 224) {
+              break;
+            }
+
+            message.principalSource = reader.int32() as any;
+            continue;
+          }
+          case 29: {
+            if (tag !== 232) {
+              break;
+            }
+
+            message.identityKeyId = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -952,6 +1005,9 @@ export const Event: MessageFns<Event> = {
     message.outcome = (object.outcome !== undefined && object.outcome !== null)
       ? Outcome.fromPartial(object.outcome)
       : undefined;
+    message.principalKey = object.principalKey ?? Buffer.alloc(0);
+    message.principalSource = object.principalSource ?? 0;
+    message.identityKeyId = object.identityKeyId ?? 0;
     return message;
   },
 };
