@@ -10,6 +10,7 @@ import {
   KIND_DATACENTER,
   KIND_DEFAULT,
   KIND_PRIVATE,
+  KIND_UNKNOWN,
 } from './address-kind.ts';
 import type { Mmdb } from './mmdb.ts';
 import { hashBytes } from './sketch.ts';
@@ -22,6 +23,8 @@ const LONGITUDE = key('longitude');
 const COUNTRY = key('country');
 const REGISTERED = key('registered_country');
 const ISO_CODE = key('iso_code');
+/** Free databases without maps inside: country, coordinates and network lie side by side. */
+const COUNTRY_CODE = key('country_code');
 const ASN = key('autonomous_system_number');
 const ORGANISATION = key('autonomous_system_organization');
 const HOSTING = key('is_hosting_provider');
@@ -46,7 +49,7 @@ export interface AddressFacts {
   asn: number;
   /** Signed 32-bit hash of the /24 (IPv6: /56), 0 if there is no address. */
   subnet: number;
-  /** KIND_DEFAULT, KIND_PRIVATE or KIND_DATACENTER. */
+  /** KIND_DEFAULT, KIND_PRIVATE or KIND_DATACENTER; KIND_UNKNOWN without an address. */
   kind: number;
 }
 
@@ -63,12 +66,13 @@ export class AddressBook {
   readonly #asns: Uint32Array;
   readonly #subnets: Int32Array;
   readonly #kinds: Uint8Array;
+  readonly #v4 = new Uint8Array(16);
   #sources: AddressSources = {};
   #generation = 1;
   #next = 0;
 
   /** @param capacity addresses kept, rounded up to a multiple of 4. */
-  constructor(capacity = 16_384) {
+  constructor(capacity = 32_768) {
     this.#sets = Math.ceil(capacity / WAYS);
     const slots = this.#sets * WAYS;
     this.#keys = new Uint32Array(slots * 2);
@@ -90,11 +94,12 @@ export class AddressBook {
   /** Fills `facts` for an address: its keyed hash and its text, which is read only if the hash is not cached. */
   look(hash: Uint32Array, text: string): AddressFacts {
     const first = Math.floor((hash[0]! / 4294967296) * this.#sets) * WAYS;
-    let slot = first + (this.#next++ & (WAYS - 1));
+    let slot = -1;
     for (let i = first; i < first + WAYS; i++) {
       if (this.#generations[i] === this.#generation && this.#isKey(i, hash)) return this.#read(i);
       if (this.#generations[i] !== this.#generation) slot = i;
     }
+    if (slot < 0) slot = first + (this.#next++ & (WAYS - 1));
     this.#keys[slot * 2] = hash[1]!;
     this.#keys[slot * 2 + 1] = hash[2]!;
     this.#generations[slot] = this.#generation;
@@ -119,7 +124,7 @@ export class AddressBook {
 
   #lookUp(slot: number, text: string): void {
     this.lookups++;
-    const address = parseAddress(text);
+    const address = readV4(text, this.#v4) ? this.#v4 : parseAddress(text);
     const { geo, asn, datacenters } = this.#sources;
     let latitude = Number.NaN;
     let longitude = Number.NaN;
@@ -127,7 +132,8 @@ export class AddressBook {
     if (geo !== undefined && address !== null) {
       const { data } = geo;
       const place = geo.find(address);
-      const location = data.child(place, LOCATION);
+      const nested = data.child(place, LOCATION);
+      const location = nested < 0 ? place : nested;
       latitude = data.number(data.child(location, LATITUDE));
       longitude = data.number(data.child(location, LONGITUDE));
       country = countryCode(geo, place);
@@ -140,7 +146,7 @@ export class AddressBook {
     const number = asn === undefined ? Number.NaN : asn.data.number(asn.data.child(network, ASN));
     this.#asns[slot] = Number.isNaN(number) ? 0 : number;
     this.#subnets[slot] = address === null ? 0 : subnetHash(address);
-    if (address === null) this.#kinds[slot] = KIND_DEFAULT;
+    if (address === null) this.#kinds[slot] = KIND_UNKNOWN;
     else if (isPrivate(address)) this.#kinds[slot] = KIND_PRIVATE;
     else if (datacenters?.has(address) === true || isHosting(asn, network))
       this.#kinds[slot] = KIND_DATACENTER;
@@ -148,17 +154,40 @@ export class AddressBook {
   }
 }
 
+/** Reads plain dotted decimals into `out`, IPv4 mapped; false: whatever it is, parseAddress knows. Makes no garbage. */
+function readV4(text: string, out: Uint8Array): boolean {
+  out[10] = 0xff;
+  out[11] = 0xff;
+  let at = 12;
+  let value = -1;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code === 46) {
+      if (value < 0 || at === 15) return false;
+      out[at++] = value;
+      value = -1;
+      continue;
+    }
+    // No leading zero: some read it as octal.
+    if (code < 48 || code > 57 || value === 0) return false;
+    value = Math.max(value, 0) * 10 + code - 48;
+    if (value > 255) return false;
+  }
+  out[at] = value;
+  return value >= 0 && at === 15;
+}
+
 /** 24 bits of an IPv4 address (16 bytes, mapped), 56 of an IPv6 one: what one household, office or server commonly has. */
 function subnetHash(address: Uint8Array): number {
-  const v4 =
-    address[10] === 0xff && address[11] === 0xff && address.subarray(0, 10).every((byte) => byte === 0);
+  let v4 = address[10] === 0xff && address[11] === 0xff;
+  for (let i = 0; i < 10; i++) if (address[i] !== 0) v4 = false;
   return hashBytes(address, 0, v4 ? 15 : 7, 0) | 1;
 }
 
 function countryCode({ data }: Mmdb, place: number): number {
-  const country = data.child(data.child(place, COUNTRY), ISO_CODE);
-  const code = data.text(country >= 0 ? country : data.child(data.child(place, REGISTERED), ISO_CODE));
-  return /^[A-Z]{2}$/.test(code) ? (code.charCodeAt(0) << 8) | code.charCodeAt(1) : 0;
+  let at = data.child(data.child(place, COUNTRY), ISO_CODE);
+  if (at < 0) at = data.child(data.child(place, REGISTERED), ISO_CODE);
+  return data.letters(at < 0 ? data.child(place, COUNTRY_CODE) : at);
 }
 
 function isHosting(asn: Mmdb | undefined, network: number): boolean {

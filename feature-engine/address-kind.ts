@@ -33,8 +33,10 @@ const DATACENTER_ASNS: ReadonlySet<number> = new Set([
 const DATACENTER_NAME =
   /\b(hosting|host|cloud|data ?cent(er|re)s?|datacenter|servers?|vps|colo(cation)?|vpn|cdn)\b/i;
 
+/** 16 bytes, IPv4 mapped. */
 export function isPrivate(address: Uint8Array): boolean {
-  return PRIVATE.some((block) => cidrContains(block, address));
+  for (const block of PRIVATE) if (cidrContains(block, address)) return true;
+  return false;
 }
 
 /** Is it a network of servers, by its number or the words of its name? */
@@ -42,28 +44,65 @@ export function isDatacenterNetwork(asn: number, organisation: string): boolean 
   return DATACENTER_ASNS.has(asn) || DATACENTER_NAME.test(organisation);
 }
 
-/** Many CIDR blocks, looked up in as many steps as there are prefix lengths among them. */
-export class CidrList {
-  readonly #byBits = new Map<number, Set<string>>();
+const ADDRESS_BYTES = 16;
+const RANGE_BYTES = 2 * ADDRESS_BYTES;
 
-  constructor(blocks: readonly Cidr[]) {
-    for (const { bits, bytes } of blocks) {
-      const known = this.#byBits.get(bits) ?? new Set<string>();
-      known.add(prefixOf(bytes, bits));
-      this.#byBits.set(bits, known);
-    }
+/*
+ * Many CIDR blocks as sorted ranges that do not touch, in memory that threads may share:
+ *   0 first address of range 0, 16 bytes   16 its last address   32 first address of range 1 ...
+ */
+export class CidrList {
+  readonly bytes: SharedArrayBuffer;
+  readonly #ranges: Uint8Array;
+
+  /** @param blocks in any order; they may overlap. Or the `bytes` of another list. */
+  constructor(blocks: readonly Cidr[] | SharedArrayBuffer) {
+    this.bytes = blocks instanceof SharedArrayBuffer ? blocks : packRanges(blocks);
+    this.#ranges = new Uint8Array(this.bytes);
   }
 
+  /** Is the address (16 bytes) in one of the blocks? By halving: about 17 steps for 100,000 blocks. */
   has(address: Uint8Array): boolean {
-    for (const [bits, known] of this.#byBits) if (known.has(prefixOf(address, bits))) return true;
-    return false;
+    const ranges = this.#ranges;
+    let low = 0;
+    let high = ranges.length / RANGE_BYTES;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (compareAt(ranges, middle * RANGE_BYTES + ADDRESS_BYTES, address) < 0) low = middle + 1;
+      else high = middle;
+    }
+    return low * RANGE_BYTES < ranges.length && compareAt(ranges, low * RANGE_BYTES, address) <= 0;
   }
 }
 
-/** The first bits as text, one character a byte, the last one masked. */
-function prefixOf(bytes: Uint8Array, bits: number): string {
-  let text = '';
-  for (let i = 0; i < bits >> 3; i++) text += String.fromCharCode(bytes[i]!);
-  const rest = bits & 7;
-  return rest === 0 ? text : text + String.fromCharCode(bytes[bits >> 3]! & (0xff00 >> rest));
+function packRanges(blocks: readonly Cidr[]): SharedArrayBuffer {
+  const sorted = [...blocks].sort((a, b) => compareAt(a.bytes, 0, b.bytes) || a.bits - b.bits);
+  const kept: Cidr[] = [];
+  for (const block of sorted) {
+    // Blocks nest or are apart: one that begins inside the last one kept lies in it whole.
+    const last = kept.at(-1);
+    if (last === undefined || compareAt(lastAddress(last), 0, block.bytes) < 0) kept.push(block);
+  }
+  const packed = new SharedArrayBuffer(kept.length * RANGE_BYTES);
+  const bytes = new Uint8Array(packed);
+  for (const [i, block] of kept.entries()) {
+    bytes.set(block.bytes, i * RANGE_BYTES);
+    bytes.set(lastAddress(block), i * RANGE_BYTES + ADDRESS_BYTES);
+  }
+  return packed;
+}
+
+function lastAddress({ bytes, bits }: Cidr): Uint8Array {
+  const last = Uint8Array.from(bytes);
+  for (let bit = bits; bit < 128; bit++) last[bit >> 3]! |= 0x80 >> (bit & 7);
+  return last;
+}
+
+/** Order of the 16 bytes at `at` and an address: negative if they come first. */
+function compareAt(bytes: Uint8Array, at: number, address: Uint8Array): number {
+  for (let i = 0; i < ADDRESS_BYTES; i++) {
+    const difference = bytes[at + i]! - address[i]!;
+    if (difference !== 0) return difference;
+  }
+  return 0;
 }

@@ -28,6 +28,7 @@ const EXACT_BYTES = new Map([
   [FLOAT, 4],
 ]);
 const DEPTH_MAX = 16;
+const decoder = new TextDecoder();
 const POINTER_BASE = [0, 2048, 526_336, 0];
 
 export class MmdbData {
@@ -36,8 +37,8 @@ export class MmdbData {
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
   readonly #end: number;
-  /** Records and pointer targets that `check` found well formed, and where each ends: so that no byte is checked twice. */
-  readonly #checked = new Map<number, number>();
+  /** One bit a place: records and pointer targets that `check` found well formed, so that no byte is checked twice. */
+  #checked = new Uint8Array(0);
   #problem = '';
   // The header of one value, as #head read it.
   #type = 0;
@@ -54,13 +55,14 @@ export class MmdbData {
   /** What is wrong with the value at `place` and all that it holds or points to; '' if nothing. */
   check(place: number): string {
     this.#problem = '';
+    if (this.#checked.length === 0) this.#checked = new Uint8Array((this.#end >>> 3) + 1);
     this.#checkShared(place, 0);
     return this.#problem;
   }
 
   /** Frees what `check` remembers, when all is checked. */
   endChecks(): void {
-    this.#checked.clear();
+    this.#checked = new Uint8Array(0);
   }
 
   /** Value of a key in the map at `place`, -1 if it is no map or has no such key. Follows pointers. */
@@ -97,7 +99,17 @@ export class MmdbData {
     if (place < 0) return '';
     this.#head(place);
     if (this.#type !== TEXT) return '';
-    return new TextDecoder().decode(this.#bytes.subarray(this.#body, this.#body + this.#size));
+    return decoder.decode(this.#bytes.subarray(this.#body, this.#body + this.#size));
+  }
+
+  /** A code of two capital letters at `place`: the first one in the high byte; 0 if there is none. */
+  letters(place: number): number {
+    if (place < 0) return 0;
+    this.#head(place);
+    if (this.#type !== TEXT || this.#size !== 2) return 0;
+    const first = this.#bytes[this.#body]!;
+    const second = this.#bytes[this.#body + 1]!;
+    return first >= 65 && first <= 90 && second >= 65 && second <= 90 ? (first << 8) | second : 0;
   }
 
   #isText(place: number, key: Uint8Array): boolean {
@@ -178,12 +190,11 @@ export class MmdbData {
     return end;
   }
 
-  /** The same for what several records may lead to. */
+  /** The same for what several records may lead to; 0 instead of its end if it is known to be good. */
   #checkShared(place: number, depth: number): number {
-    const known = this.#checked.get(place);
-    if (known !== undefined) return known;
+    if ((this.#checked[place >>> 3]! & (1 << (place & 7))) !== 0) return 0;
     const end = this.#check(place, depth);
-    if (end >= 0) this.#checked.set(place, end);
+    if (end >= 0) this.#checked[place >>> 3]! |= 1 << (place & 7);
     return end;
   }
 

@@ -11,6 +11,8 @@ const METADATA_MAX_BYTES = 128 * 1024;
 const SEPARATOR_BYTES = 16;
 const RECORD_BITS = [24, 28, 32];
 const V4_START_BIT = 96;
+/** Nodes that are checked before the thread may do something else: a few milliseconds' worth. */
+const NODES_PER_TURN = 16_384;
 
 export class Mmdb {
   /** As the file calls itself, such as `GeoLite2-City`. */
@@ -37,8 +39,6 @@ export class Mmdb {
     const dataStart = treeBytes + SEPARATOR_BYTES;
     if (dataStart > metadata.start) throw broken(name, 'its tree is longer than the file');
     this.data = new MmdbData(bytes, dataStart, metadata.start - MARK.length);
-    this.#checkTree(name);
-    this.data.endChecks();
     this.#v4Start = this.#findV4(name);
   }
 
@@ -48,6 +48,25 @@ export class Mmdb {
    * @throws PicketError DATA_INVALID if anything in it breaks the format.
    */
   static parse(bytes: Uint8Array, name: string): Mmdb {
+    const database = new Mmdb(bytes, name);
+    database.#checkNodes(0, database.#nodeCount, name);
+    database.data.endChecks();
+    return database;
+  }
+
+  /** The same as `parse`, in turns: whatever else the thread has to do is not kept waiting. */
+  static async parseInTurns(bytes: Uint8Array, name: string): Promise<Mmdb> {
+    const database = new Mmdb(bytes, name);
+    for (let node = 0; node < database.#nodeCount; node += NODES_PER_TURN) {
+      database.#checkNodes(node, Math.min(database.#nodeCount, node + NODES_PER_TURN), name);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    database.data.endChecks();
+    return database;
+  }
+
+  /** Bytes that `parse` found good, on this thread or another: opened at once, nothing is checked again. */
+  static checked(bytes: Uint8Array, name: string): Mmdb {
     return new Mmdb(bytes, name);
   }
 
@@ -84,8 +103,8 @@ export class Mmdb {
   }
 
   /** Every record of every node leads to a node, to nothing, or to data that can be read whole. */
-  #checkTree(name: string): void {
-    for (let node = 0; node < this.#nodeCount; node++) {
+  #checkNodes(from: number, to: number, name: string): void {
+    for (let node = from; node < to; node++) {
       for (let side = 0; side < 2; side++) {
         const record = this.#child(node, side);
         if (record <= this.#nodeCount) continue;

@@ -8,6 +8,7 @@ import type { Clock } from '../domain/clock.ts';
 import { PicketError } from '../domain/errors.ts';
 import type { CompiledPolicy } from '../domain/policy.ts';
 import { type EngineStats, FeatureEngine } from '../feature-engine/engine.ts';
+import { type AddressData, addressSources } from '../feature-engine/geo-files.ts';
 import { Core } from '../wasm-core/host/core.ts';
 import type { PreparedBundle } from '../wasm-core/host/prepare.ts';
 import { AddressBook } from './client-address.ts';
@@ -39,6 +40,8 @@ export interface DataPlaneOptions {
   /** Compiled, its margins bound to `bundle`. */
   readonly policy: CompiledPolicy;
   readonly bundle: PreparedBundle | null;
+  /** Address databases that GeoFiles checked; without them places are unknown. */
+  readonly addresses?: AddressData;
   /** Key of identity hashes: four words, little-endian. */
   readonly identityKey: Uint32Array;
   readonly counters: Counters;
@@ -68,6 +71,8 @@ export interface DataPlane {
   /** Stages, warms and activates; null scores nothing any more. Throws PicketError, and the old bundle stays. */
   setBundle(prepared: PreparedBundle | null): void;
   rollbackBundle(): void;
+  /** Address databases that GeoFiles checked: in use from the next request on. */
+  setAddresses(data: AddressData): void;
   /** `soft`: answers carry `Connection: close`. `stop`: also no new connections, and at most `ms` for what is under way. */
   drain(mode: 'soft' | 'stop', ms: number): Promise<void>;
   close(): Promise<void>;
@@ -113,6 +118,7 @@ class RunningPlane implements DataPlane {
       startedMs: clock.nowMs(),
       sketchSeed: identityKey[0] as number,
     });
+    if (options.addresses !== undefined) this.setAddresses(options.addresses);
     const requestIds = new RequestIds(options.random);
     this.#pipeline = new Pipeline({
       ...{ config, counters, events, clock, requestIds },
@@ -183,6 +189,10 @@ class RunningPlane implements DataPlane {
 
   rollbackBundle(): void {
     this.#scorer.rollback();
+  }
+
+  setAddresses(data: AddressData): void {
+    this.#engine.addressBook.use(addressSources(data));
   }
 
   async drain(mode: 'soft' | 'stop', ms: number): Promise<void> {

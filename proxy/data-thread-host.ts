@@ -102,7 +102,7 @@ export class DataThreadHost {
   /** Hands an order over; resolves when the thread has carried it out, or has been started anew with it. */
   send(order: ThreadOrder): Promise<void> {
     const nonce = ++this.#nonce;
-    const inStartData = order.kind === 'policy' || order.kind === 'bundle';
+    const inStartData = order.kind === 'policy' || order.kind === 'bundle' || order.kind === 'addresses';
     return new Promise((resolve, reject) => {
       if (this.#post === null && !inStartData) {
         resolve();

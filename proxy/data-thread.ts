@@ -48,6 +48,8 @@ async function carryOut(plane: DataPlane, message: ToDataThread): Promise<void> 
       // Both in one turn: no request meets a bundle with another bundle's thresholds.
       plane.setBundle(message.bundle);
       return plane.setPolicy(message.policy);
+    case 'addresses':
+      return plane.setAddresses(message.data);
     case 'drain':
       return plane.drain(message.mode, message.ms);
     case 'close':
@@ -75,6 +77,7 @@ export async function runDataThread(
       config: start.config,
       policy: start.policy,
       bundle: start.bundle,
+      addresses: start.addresses,
       identityKey: start.identityKey,
       counters,
       events: new EventWriter({ buffers: start.events, counters }),

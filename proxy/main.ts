@@ -71,6 +71,7 @@ export class Sidecar {
       readers: parts.readers,
       current: parts.current,
       plan,
+      databases: () => this.#parts.geo.reports,
       startedMs: monotonicMs(),
       nowMs: () => parts.clock.nowMs(),
       monotonicMs,
@@ -114,9 +115,10 @@ export class Sidecar {
     this.#announce();
   }
 
-  /** Reads --policy and --bundle again; a bad file keeps what runs. Says what became of each. Never throws. */
-  reload(): Promise<string[]> {
-    return reloadFiles(this.#config, this.#parts.current, this.log);
+  /** Reads policy, bundle and address databases again; a bad file keeps what runs. Says what became of each. Never throws. */
+  async reload(): Promise<string[]> {
+    const files = await reloadFiles(this.#config, this.#parts.current, this.log);
+    return [...files, ...(await this.#parts.geo.reload())];
   }
 
   /** Not ready from now on; answers carry Connection: close; everything is still served. */
@@ -195,6 +197,7 @@ export class Sidecar {
 
   #onTick(): void {
     this.#parts.host.watch(TICK_MS);
+    this.#parts.geo.tick(TICK_MS);
     this.#parts.current.tick().then(
       (changed) => {
         if (changed)

@@ -1,8 +1,9 @@
 // How much memory the sidecar may take, decided at start: what has a fixed size, exactly; what has a bound, by its bound.
 // Printed at start and in /status; a plan above the limit is refused before anything is opened. Called by main.ts.
 
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { PicketError } from '../domain/errors.ts';
+import { GEO_FILE_ROLES, type GeoPaths, geoFileRoom } from '../feature-engine/geo-files.ts';
 import { plannedMemory } from '../feature-engine/memory-plan.ts';
 import { CORE_BYTES_DEFAULT } from '../wasm-core/host/core.ts';
 import type { SidecarConfig } from './config.ts';
@@ -29,7 +30,8 @@ const CONTROL_HEAP_BYTES = 24 * 2 ** 20;
 type Planned = Pick<
   SidecarConfig,
   'identities' | 'flaggedRingSlots' | 'allowRingSlots' | 'controlPlane' | 'memoryLimitBytes'
->;
+> &
+  GeoPaths;
 
 /** `containerBytes`: the container's limit, or null. */
 export function memoryPlan(config: Planned, containerBytes: number | null): MemoryPlan {
@@ -39,12 +41,23 @@ export function memoryPlan(config: Planned, containerBytes: number | null): Memo
     { name: 'control thread heap', bytes: CONTROL_HEAP_BYTES },
     { name: 'data thread heap, at most', bytes: (DATA_HEAP_MB.old + DATA_HEAP_MB.young) * 2 ** 20 },
     ...plannedMemory(config.identities),
+    { name: 'address databases, two of each at a change', bytes: 2 * databaseBytes(config) },
     { name: 'scoring core', bytes: CORE_BYTES_DEFAULT },
     { name: 'event rings', bytes: config.controlPlane === undefined ? 0 : eventBuffersBytes(sizes) },
     { name: 'counters', bytes: COUNTERS_BYTES },
   ];
   const totalBytes = items.reduce((sum, item) => sum + item.bytes, 0);
   return { items, totalBytes, limitBytes: config.memoryLimitBytes ?? containerBytes };
+}
+
+/** What the address databases may grow to. A file that is away counts nothing: the start fails with it anyway. */
+function databaseBytes(paths: GeoPaths): number {
+  let bytes = 0;
+  for (const role of GEO_FILE_ROLES) {
+    const stats = paths[role] === undefined ? undefined : statSync(paths[role], { throwIfNoEntry: false });
+    if (stats !== undefined) bytes += geoFileRoom(role, stats.size);
+  }
+  return bytes;
 }
 
 /** Throws MEMORY_PLAN, with every item, if the plan is above its limit. */
@@ -59,7 +72,7 @@ export function checkMemoryPlan(plan: MemoryPlan): void {
         value: mib(item.bytes),
         expected: 'less, all in all',
       })),
-      hint: 'fewer --identities, or a higher --memory-limit-bytes',
+      hint: 'fewer --identities, smaller address databases, or a higher --memory-limit-bytes',
     },
   );
 }

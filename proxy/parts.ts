@@ -15,6 +15,7 @@ import type { DataThreadSeams } from './data-thread.ts';
 import { DataThreadHost } from './data-thread-host.ts';
 import { EventReader } from './event-reader.ts';
 import { createEventBuffers, type EventBuffers, LABEL_TEXTS, ROUTE_TEXTS } from './event-ring.ts';
+import { GeoWatch } from './geo-watch.ts';
 import { newLog, type SidecarLog } from './log.ts';
 import { DATA_HEAP_MB } from './memory-plan.ts';
 import { type ClockBase, clockFrom, newClockBase } from './shared-clock.ts';
@@ -45,6 +46,7 @@ export interface Parts {
   readonly readers: readonly EventReader[];
   readonly current: Current;
   readonly host: DataThreadHost;
+  readonly geo: GeoWatch;
 }
 
 export function makeParts(options: PartsOptions, files: StartFiles): Parts {
@@ -68,7 +70,9 @@ export function makeParts(options: PartsOptions, files: StartFiles): Parts {
     ...inlineSeams(options),
   });
   const readers = events === null ? [] : newReaders(events, { bootId, namespace, workload });
-  return { bootId, log, clock, random: options.random ?? Math.random, counters, readers, current, host };
+  const geo = new GeoWatch({ files: files.geo, log, send: (order) => host.send(order) });
+  const random = options.random ?? Math.random;
+  return { bootId, log, clock, random, counters, readers, current, host, geo };
 }
 
 function inlineSeams(options: PartsOptions): { inline?: DataThreadSeams } {
@@ -93,6 +97,7 @@ function threadStart(config: SidecarConfig, files: StartFiles, shared: Shared): 
     config: dataPlaneConfig(config),
     policy: shared.current.compiled,
     bundle: shared.current.bundle?.prepared ?? null,
+    addresses: files.geo.data,
     identityKey: files.identityKey,
     counters: shared.counters.buffer,
     events: shared.events,

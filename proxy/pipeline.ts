@@ -63,7 +63,7 @@ export class Pipeline {
     this.#identifyInput = { reader: this.#reader, rawHeaders: [], client: NOBODY, sources, hasher: core };
     const { forwardHeaders: mode, via } = options.config;
     this.#ownFields = { mode, via, trusted: false, peerText: '', clientText: '' };
-    this.#observed = { head: this.#reader.view, who: this.#who, routeHash: 0, nowMs: 0 };
+    this.#observed = { head: this.#reader.view, who: this.#who, routeHash: 0, nowMs: 0, addressText: '' };
     this.#draft.identityKey = this.#who.key;
     this.#draft.addressKey = this.#who.addressKey;
     this.#policy = options.policy;
@@ -98,6 +98,7 @@ export class Pipeline {
     // Features: count the request and write the vector in the core's memory, whether or not a bundle can read it.
     this.#observed.routeHash = route.hash;
     this.#observed.nowMs = transit.atMs;
+    this.#observed.addressText = client.text;
     engine.observe(this.#observed, this.#vector);
     transit.identityHandle = engine.lastIdentity;
     transit.addressHandle = engine.lastAddress;

@@ -114,6 +114,18 @@ export const SIDECAR_OPTIONS = {
     help: 'Secret (16 bytes or more) that identities are hashed with. Without it: new at each start.',
     group: IDENTITY,
   }),
+  geo: kinds.file({
+    help: 'City or country database (.mmdb): place of client addresses. Read anew when it changes.',
+    group: IDENTITY,
+  }),
+  asn: kinds.file({
+    help: 'ASN or anonymous-IP database (.mmdb): network of client addresses. Read anew when it changes.',
+    group: IDENTITY,
+  }),
+  hostingCidrs: kinds.file({
+    help: 'CIDR blocks that count as data centres, one a line. Read anew when it changes.',
+    group: IDENTITY,
+  }),
   bodyMaxBytes: kinds.size(
     { min: 1, max: 2 ** 50 },
     { help: 'Largest request body; larger ones get 413. Without it: any size.', group: BOUNDS },

@@ -1,9 +1,10 @@
-// The files that a sidecar is started with: identity secret, trusted keys, policy, bundle. At start all must be good, and all
-// that is wrong is said at once; at a reload (SIGHUP) a bad file changes nothing. Reads, checks, puts nothing in force.
+// The files that a sidecar is started with: identity secret, trusted keys, policy, bundle, address databases. At start all must
+// be good, and all that is wrong is said at once; at a reload (SIGHUP) a bad file changes nothing. Puts nothing in force.
 
 import { readFileSync } from 'node:fs';
 import { type ErrorCode, PicketError, type Problem } from '../domain/errors.ts';
 import type { PolicyDocument } from '../domain/policy.ts';
+import { GeoFiles } from '../feature-engine/geo-files.ts';
 import type { TrustedKey } from '../wasm-core/host/container.ts';
 import { parseTrustedKeys } from '../wasm-core/host/trusted-keys.ts';
 import type { SidecarConfig } from './config.ts';
@@ -67,6 +68,7 @@ export interface StartFiles {
   readonly trustedKeys: readonly TrustedKey[];
   readonly policy: PolicyFile | null;
   readonly bundle: BundleFile | null;
+  readonly geo: GeoFiles;
 }
 
 /** Reads all files. Throws the one error, or CONFIG_INVALID with the problems of all. */
@@ -80,7 +82,8 @@ export async function readStartFiles(config: SidecarConfig): Promise<StartFiles>
       return otherwise;
     }
   };
-  const { identityKeyFile, trustedKeys, namespace } = config;
+  const { identityKeyFile, trustedKeys, namespace, geo, asn, hostingCidrs } = config;
+  const noGeo = await GeoFiles.open({});
   const files: StartFiles = {
     identityKey: await attempt(() => {
       const secret =
@@ -96,6 +99,7 @@ export async function readStartFiles(config: SidecarConfig): Promise<StartFiles>
     ),
     policy: await attempt(() => readPolicyFile(config), null),
     bundle: await attempt(() => readBundleFile(config), null),
+    geo: await attempt(() => GeoFiles.open({ geo, asn, hostingCidrs }), noGeo),
   };
   const [first] = errors;
   if (first === undefined) return files;
@@ -108,5 +112,9 @@ export async function readStartFiles(config: SidecarConfig): Promise<StartFiles>
 function asProblems(error: PicketError): readonly Problem[] {
   return error.problems.length > 0
     ? error.problems
-    : [{ field: error.code, value: error.message, expected: 'a good file' }];
+    : [{ field: error.code, value: error.message, expected: 'a good file', ...hintOf(error) }];
+}
+
+function hintOf({ hint }: PicketError): { hint?: string } {
+  return hint === undefined ? {} : { hint };
 }

@@ -3,6 +3,7 @@
 
 import { REFUSAL_CODES } from '../domain/refusal.ts';
 import { MODES, type Mode, type ModeSource, UNSCORED_CAUSES, VERDICTS } from '../domain/verdict.ts';
+import type { GeoFileReport } from '../feature-engine/geo-files.ts';
 import type { UplinkReport } from './control/uplink.ts';
 import {
   answerPlace,
@@ -68,6 +69,7 @@ export interface SidecarStatus {
   readonly events: StreamAccount & { readonly sampled_out: number };
   readonly added_latency_ms: Quantiles;
   readonly upstream_latency_ms: Quantiles;
+  readonly address_databases: readonly AddressDatabaseStatus[];
   readonly memory: {
     readonly rss_bytes: number;
     readonly plan_bytes: number;
@@ -83,6 +85,19 @@ export interface Quantiles {
   readonly count: number;
 }
 
+export interface AddressDatabaseStatus {
+  /** The option that names it. */
+  readonly option: string;
+  readonly file: string;
+  readonly type: string;
+  /** ISO 8601; null if it does not say. */
+  readonly built: string | null;
+  readonly age_days: number | null;
+  readonly bytes: number;
+  /** Why what stands at the path now is not used; the last good one is. */
+  readonly problem: string | null;
+}
+
 export interface StatusSources {
   readonly namespace: string;
   readonly workload: string;
@@ -91,6 +106,7 @@ export interface StatusSources {
   readonly readers: readonly EventReader[];
   readonly current: Current;
   readonly plan: MemoryPlan;
+  readonly databases: () => readonly GeoFileReport[];
   readonly startedMs: number;
   /** The sidecar's clock. */
   readonly nowMs: () => number;
@@ -197,6 +213,7 @@ export class StatusView {
       events: { ...events, sampled_out: this.single('eventsSampledOut') },
       added_latency_ms: this.#quantiles(HISTOGRAM.addedLatency),
       upstream_latency_ms: this.#quantiles(HISTOGRAM.upstreamLatency),
+      address_databases: sources.databases().map(databaseStatus),
       memory: {
         rss_bytes: process.memoryUsage.rss(),
         plan_bytes: plan.totalBytes,
@@ -236,4 +253,16 @@ export class StatusView {
     };
     return { p50: at(0.5), p90: at(0.9), p99: at(0.99), count: bins.reduce((sum, count) => sum + count, 0) };
   }
+}
+
+function databaseStatus(report: GeoFileReport): AddressDatabaseStatus {
+  const { role, file, type, builtMs, bytes, problem } = report;
+  const known = builtMs > 0;
+  return {
+    option: role === 'hostingCidrs' ? '--hosting-cidrs' : `--${role}`,
+    ...{ file, type, bytes, problem },
+    built: known ? new Date(builtMs).toISOString() : null,
+    // By the machine's clock: a simulated one says nothing of a file's age.
+    age_days: known ? Math.floor((Date.now() - builtMs) / 86_400_000) : null,
+  };
 }

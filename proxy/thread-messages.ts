@@ -3,6 +3,7 @@
 
 import type { ErrorCode, Problem } from '../domain/errors.ts';
 import type { CompiledPolicy } from '../domain/policy.ts';
+import type { AddressData } from '../feature-engine/geo-files.ts';
 import type { PreparedBundle } from '../wasm-core/host/prepare.ts';
 import type { DataPlaneConfig } from './data-plane-config.ts';
 import type { EventBuffers } from './event-ring.ts';
@@ -23,6 +24,8 @@ export interface ThreadStart {
   readonly config: DataPlaneConfig;
   readonly policy: CompiledPolicy;
   readonly bundle: PreparedBundle | null;
+  /** Address databases, checked. */
+  readonly addresses: AddressData;
   /** Four little-endian words. */
   readonly identityKey: Uint32Array;
   readonly counters: SharedArrayBuffer;
@@ -43,6 +46,7 @@ export type ToDataThread =
       readonly bundle: PreparedBundle | null;
       readonly policy: CompiledPolicy;
     }
+  | { readonly kind: 'addresses'; readonly nonce: number; readonly data: AddressData }
   | { readonly kind: 'drain'; readonly nonce: number; readonly mode: DrainMode; readonly ms: number }
   | { readonly kind: 'close'; readonly nonce: number };
 

@@ -1,11 +1,18 @@
 // The whole of Picket on loopback: the sample API in this process, control plane and sidecar as processes of their own.
 // Used by `npm start` and by the k6 runs, so that both drive the same thing.
 
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { startUpstream } from '../../simulator/upstream.ts';
+import { PACKAGE_ROOT } from '../package-root.ts';
 import { type Child, freePort, startPicket, stopAll, untilReady } from './processes.ts';
 
 export const DEMO_WORKLOAD = 'sample';
+/** Country of every address, CC0; a development dependency, so absent where Picket was installed without those. */
+const COUNTRIES = join(
+  ...[PACKAGE_ROOT, 'node_modules', '@ip-location-db', 'geo-whois-asn-country-mmdb'],
+  'geo-whois-asn-country.mmdb',
+);
 
 export interface Stack {
   /** http://127.0.0.1:PORT of each. */
@@ -53,10 +60,11 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const ports = ['--listen', listen, '--upstream', upstream, '--admin', admin, '--control-plane', grpc];
   const state = ['--workload', DEMO_WORKLOAD, '--state-dir', join(folder, 'sidecar')];
   const clients = ['--client-ip-source', 'xff', '--trusted-proxies', '127.0.0.0/8'];
+  const places = existsSync(COUNTRIES) ? ['--geo', COUNTRIES] : [];
   const clock = ['--clock-rate', String(clockRate)];
   const children: Child[] = [
     startPicket('control plane', ['control-plane', ...controlPlane]),
-    startPicket('sidecar', ['sidecar', ...ports, ...state, ...clients, ...clock]),
+    startPicket('sidecar', ['sidecar', ...ports, ...state, ...clients, ...places, ...clock]),
   ];
   const close = async (): Promise<void> => {
     await stopAll(children.toReversed());
