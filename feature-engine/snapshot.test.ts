@@ -208,7 +208,7 @@ describe('a snapshot', () => {
 });
 
 describe('the order of rows', () => {
-  it('puts good answers before probation, later before earlier; 2^n answers outweigh 2^n times the age', () => {
+  it('puts good answers first, then what was seen later; 2^n answers outweigh 2^n times the age', () => {
     expect(rankStep(1, 1e9)).toBeLessThan(rankStep(0, 0));
     expect(rankStep(5, 10)).toBeLessThan(rankStep(5, 1000));
     expect(rankStep(1024, 1024 * 77)).toBe(rankStep(1, 77));
