@@ -3,6 +3,7 @@
 
 import { PicketError } from '../domain/errors.ts';
 import type { Command, CommandIo } from './command.ts';
+import { BUCKET_OPTIONS, bucketsCommand } from './ctl/buckets.ts';
 import { CONNECTION_OPTIONS } from './ctl/connection.ts';
 import { MODE_OPTIONS, modeCommand } from './ctl/mode.ts';
 import { MODEL_OPTIONS, modelCommand } from './ctl/model.ts';
@@ -19,6 +20,7 @@ const SUB_COMMANDS: Readonly<Record<string, SubCommand>> = {
   model: modelCommand,
   status: statusCommand,
   verdicts: verdictsCommand,
+  buckets: bucketsCommand,
 };
 
 /** The options of one sub-command without the line about environment and file, which is the same for all. */
@@ -34,6 +36,7 @@ const USAGE = `Usage: picket ctl mode [monitor|block] [--workload W] [--namespac
        picket ctl model push FILE [--activate] | activate DIGEST | rollback | list
        picket ctl status
        picket ctl verdicts [--follow] [--limit N] [--verdict flag,block] [--json]
+       picket ctl buckets [--workload W] [--limit N] [--json]
 
 Without a mode, "ctl mode" shows the one that holds. A change is a new version of the policy, and the command
 waits until the connected sidecars run it. A model is named by the beginning of its digest or bundle id.
@@ -49,6 +52,7 @@ ${ownOptions('ctl mode', MODE_OPTIONS)}
 ${ownOptions('ctl policy', POLICY_OPTIONS)}
 ${ownOptions('ctl model', MODEL_OPTIONS)}
 ${ownOptions('ctl verdicts', VERDICT_OPTIONS)}
+${ownOptions('ctl buckets', BUCKET_OPTIONS)}
 All of them:
 ${optionsHelp(CONNECTION_OPTIONS).trimStart()}`;
 
@@ -64,7 +68,7 @@ async function run(args: string[], io: CommandIo): Promise<number> {
 
 export const ctlCommand: Command = {
   name: 'ctl',
-  summary: 'ask and steer a control plane: mode, policy, model, status, verdicts',
+  summary: 'ask and steer a control plane: mode, policy, model, status, verdicts, buckets',
   usage: USAGE,
   run,
 };

@@ -66,6 +66,7 @@ export function statusJson(status: ControlPlaneStatus): Record<string, unknown> 
     bundle_id: status.bundleId,
     bundle_digest: status.bundleDigest,
     events: status.events,
+    buckets: status.buckets,
     verdicts: status.verdicts,
     sidecars: status.sidecars.map((sidecar) => ({
       boot_id: sidecar.bootId,

@@ -30,6 +30,8 @@ export const CONTROL_LIMITS = {
   pushesAtOnceMax: 2,
   actorMaxChars: 128,
   pageEventsMax: 500,
+  pageBuckets: 360,
+  pageBucketsMax: 8_640,
   pageSidecars: 500,
   statusSidecarsMax: 1_000,
   requestIdsMax: 1_000,

@@ -15,7 +15,7 @@ const label = (name: string, value: string) =>
   `{${name}="${value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')}"}`;
 
 export function metricsText(status: ControlPlaneStatus, intake: IntakeTotals): string {
-  const { events, verdicts, sidecars } = status;
+  const { events, buckets, verdicts, sidecars } = status;
   const inMode = (mode: string) => sidecars.filter((sidecar) => sidecar.mode === mode).length;
   const behind = sidecars.filter((sidecar) => sidecar.ackedPolicyVersion !== status.policyVersion).length;
   const families = [
@@ -44,6 +44,12 @@ export function metricsText(status: ControlPlaneStatus, intake: IntakeTotals): s
       'gauge',
       'Account of all events: assigned = stored + dropped + refused + lost + pending.',
       Object.entries(events).map(([state, value]) => [label('state', state), value] as const),
+    ),
+    family(
+      'picket_control_buckets',
+      'gauge',
+      'Account of all workload buckets, as of events.',
+      Object.entries(buckets).map(([state, value]) => [label('state', state), value] as const),
     ),
     family(
       'picket_control_verdicts_total',

@@ -6,7 +6,7 @@ import type { Verdict } from '../domain/verdict.ts';
 import type { SidecarView } from './attach.ts';
 import type { Fleet } from './fleet.ts';
 import type { Publisher } from './publish.ts';
-import type { EventStore, StoreTotals } from './store/store.ts';
+import type { EventStore, StreamTotals } from './store/store.ts';
 
 /** assigned = stored + dropped + refused + lost + pending. */
 export interface EventAccount {
@@ -27,11 +27,13 @@ export interface ControlPlaneStatus {
   readonly bundleDigest: string;
   readonly sidecars: readonly SidecarView[];
   readonly events: EventAccount;
+  /** The same of the workloads' buckets. */
+  readonly buckets: EventAccount;
   readonly verdicts: Readonly<Record<Verdict, number>>;
 }
 
 /** What is not settled is pending while its producer is connected, and lost otherwise (until it comes back). */
-export function accountOf(totals: StoreTotals, isConnected: (bootId: string) => boolean): EventAccount {
+export function accountOf(totals: StreamTotals, isConnected: (bootId: string) => boolean): EventAccount {
   let pending = 0;
   let lost = totals.skipped + totals.unsettledForgotten;
   for (const [bootId, count] of Object.entries(totals.unsettled)) {
@@ -64,6 +66,7 @@ export async function statusOf(sources: StatusSources): Promise<ControlPlaneStat
     bundleDigest: bundle?.digest ?? '',
     sidecars: fleet.views(),
     events: accountOf(totals, (bootId) => fleet.isConnected(bootId)),
+    buckets: accountOf(totals.buckets, (bootId) => fleet.isConnected(bootId)),
     verdicts: totals.verdicts,
   };
 }

@@ -2,11 +2,12 @@
 // Only shapes are changed here.
 
 import { signalCodes } from '../domain/signal.ts';
+import { namedBucketFields } from '../domain/workload-bucket.ts';
 import type { SidecarAck } from '../proto/gen/picket/v1/common.ts';
 import * as wire from '../proto/gen/picket/v1/common.ts';
 import type { PolicyVersion, SidecarState } from '../proto/gen/picket/v1/control.ts';
 import { type Model, Stage } from '../proto/gen/picket/v1/model.ts';
-import type { EventBody, VerdictRecord } from '../proto/gen/picket/v1/verdict.ts';
+import type { BucketRecord, EventBody, VerdictRecord } from '../proto/gen/picket/v1/verdict.ts';
 import { encodeOutcome, vectorBytes } from '../proto/wire.ts';
 import {
   actionWords,
@@ -18,7 +19,7 @@ import {
 } from '../proto/words.ts';
 import type { SidecarView } from './attach.ts';
 import type { AckView } from './publish.ts';
-import type { ModelRecord, PolicyRecord, StoredBody, StoredVerdict } from './store/store.ts';
+import type { ModelRecord, PolicyRecord, StoredBody, StoredBucket, StoredVerdict } from './store/store.ts';
 
 export function ackMessage(ack: AckView): SidecarAck {
   const { bootId, namespace, workload, acked, appliedMs, error } = ack;
@@ -48,6 +49,11 @@ export function sidecarMessage(view: SidecarView): SidecarState {
 export function policyVersionMessage(record: PolicyRecord): PolicyVersion {
   const { version, atMs, actor, change } = record;
   return { version, atMs, actor, change };
+}
+
+export function bucketMessage(bucket: StoredBucket): BucketRecord {
+  const { startMs, namespace, workload, pieces } = bucket;
+  return { startMs, namespace, workload, pieces, fields: namedBucketFields(bucket) };
 }
 
 const STAGES = { candidate: Stage.CANDIDATE, active: Stage.ACTIVE, retired: Stage.RETIRED } as const;

@@ -4,14 +4,21 @@
 
 import { BUCKET_FIELDS } from '../domain/features-bucket.ts';
 import { METHODS } from '../domain/head-view.ts';
-import { HLL_REGISTERS, hllAdd, hllCount, hllMerge } from './hyper-log-log.ts';
+import {
+  BUCKET_MS,
+  type BucketParts,
+  bucketFields,
+  mergeBucket,
+  newBucketParts,
+} from '../domain/workload-bucket.ts';
+import { HLL_REGISTERS, hllAdd } from './hyper-log-log.ts';
 
-export const BUCKET_MS = 10_000;
+export { BUCKET_MS };
+
 const ADDRESSES = 0;
 const IDENTITIES = 1;
 const PATHS = 2;
 const AGENTS = 3;
-const SETS = 4;
 
 const REQUESTS = 0;
 const GETS = 1;
@@ -22,7 +29,6 @@ const PATH_LONGEST = 5;
 const ANSWERS = 6;
 const STATUS_SUM = 7;
 const BYTES = 8;
-const SUMS = 9;
 
 const METHOD_SUM = METHODS.map((name) => {
   if (name === 'GET' || name === 'HEAD' || name === 'OPTIONS') return GETS;
@@ -45,11 +51,17 @@ export interface BucketRequest {
 export class Bucket {
   /** Number of the bucket: its start / BUCKET_MS since the epoch. */
   number = -1;
-  readonly #sums = new Float64Array(SUMS);
-  readonly #sets = new Uint8Array(SETS * HLL_REGISTERS);
+  readonly #parts = newBucketParts();
+  readonly #sums = this.#parts.sums;
+  readonly #sets = this.#parts.sets;
 
   get bytes(): number {
     return this.#sums.byteLength + this.#sets.byteLength;
+  }
+
+  /** What it holds, a copy: for events. */
+  parts(): BucketParts {
+    return { sums: this.#sums.slice(), sets: this.#sets.slice() };
   }
 
   start(number: number): void {
@@ -82,29 +94,12 @@ export class Bucket {
 
   /** Joins another replica's bucket of the same number into this one. */
   merge(other: Bucket): void {
-    for (let i = 0; i < SUMS; i++) {
-      const mine = this.#sums[i]!;
-      this.#sums[i] = i === PATH_LONGEST ? Math.max(mine, other.#sums[i]!) : mine + other.#sums[i]!;
-    }
-    hllMerge(this.#sets, other.#sets);
+    mergeBucket(this.#parts, other.#parts);
   }
 
   /** Writes the 12 fields in the order of BUCKET_FIELDS; the mean response code is 0 without answers. */
   fields(out: Float64Array): void {
-    const sums = this.#sums;
-    const sets = this.#sets;
-    out[0] = sums[REQUESTS]!;
-    out[1] = hllCount(sets, ADDRESSES * HLL_REGISTERS);
-    out[2] = hllCount(sets, IDENTITIES * HLL_REGISTERS);
-    out[3] = sums[GETS]!;
-    out[4] = sums[POSTS]!;
-    out[5] = sums[DELETES]!;
-    out[6] = sums[PUTS]!;
-    out[7] = hllCount(sets, PATHS * HLL_REGISTERS);
-    out[8] = sums[PATH_LONGEST]!;
-    out[9] = hllCount(sets, AGENTS * HLL_REGISTERS);
-    out[10] = sums[ANSWERS] === 0 ? 0 : sums[STATUS_SUM]! / sums[ANSWERS]!;
-    out[11] = sums[BYTES]!;
+    bucketFields(this.#parts, out);
   }
 }
 
@@ -113,6 +108,8 @@ export interface ClosedBucket {
   readonly startMs: number;
   /** In the order of BUCKET_FIELDS. */
   readonly fields: Float64Array;
+  /** What the fields are made of, to be merged with other replicas'. */
+  readonly parts: BucketParts;
 }
 
 export const BUCKET_FIELD_COUNT = BUCKET_FIELDS.length;

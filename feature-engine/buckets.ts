@@ -54,6 +54,6 @@ export class Buckets {
     const startMs = this.#current.number * BUCKET_MS;
     this.#current.fields(this.#fields);
     this.#baseline.judge(startMs, this.#fields, this.ratios, 0);
-    this.#onClosed?.({ startMs, fields: this.#fields.slice() });
+    this.#onClosed?.({ startMs, fields: this.#fields.slice(), parts: this.#current.parts() });
   }
 }

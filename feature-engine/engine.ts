@@ -154,6 +154,12 @@ export class FeatureEngine {
     this.#workload.answered(known ? this.#answered : null, outcome);
   }
 
+  /** Nothing may have come for a while: closes the workload's bucket if its 10 s are over. Call it now and then. */
+  idle(nowMs: number): void {
+    if (nowMs > this.#moment.nowMs) this.#moment.set(nowMs);
+    this.#workload.idle();
+  }
+
   get stats(): EngineStats {
     return {
       identities: this.#identities.stats(),

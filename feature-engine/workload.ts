@@ -67,6 +67,11 @@ export class Workload {
     this.#lexical.write(head, out, LEXICAL_PLACE);
   }
 
+  /** Closes the bucket if its time is over by the engine's clock, though nothing came. */
+  idle(): void {
+    this.#buckets.moveTo(this.#moment);
+  }
+
   /** Counts the origin's answer; `asked` is null if the request's trace is lost. */
   answered(asked: Asked | null, outcome: Outcome): void {
     this.#buckets.moveTo(this.#moment);

@@ -5,6 +5,7 @@
 import type { Problem } from '../domain/errors.ts';
 import type { DroppedRange, EventAmendment, EventOutcome, PicketEvent } from '../domain/event.ts';
 import { VERDICT_REASONS, type VerdictReason } from '../domain/verdict.ts';
+import { BUCKET_STREAM_FIRST } from '../domain/workload-bucket.ts';
 import type * as events from './gen/picket/v1/events.ts';
 import {
   actionWords,
@@ -130,6 +131,7 @@ export function eventProblems(event: events.Event): readonly Problem[] {
   const scored = event.unscored === UNSCORED_NONE;
   const inRange = scored ? score >= 0 && score <= 1 : Number.isNaN(score);
   checks.want(event.sequence >= 1, 'sequence', event.sequence, '1 or more');
+  checks.want(event.stream < BUCKET_STREAM_FIRST, 'stream', event.stream, `below ${BUCKET_STREAM_FIRST}`);
   checks.want(inRange, 'score', score, scored ? '0..1' : 'NaN, since unscored');
   checks.want(REASONS.has(event.reason), 'reason', event.reason, 'a code of the list of verdict reasons');
   checks.want(
@@ -232,6 +234,7 @@ export function decodeAmendment(amendment: events.Amendment, bootId: string): De
   const checks = new Checks();
   const { stream, sequence, amends, outcome } = amendment;
   checks.want(sequence >= 1, 'sequence', sequence, '1 or more');
+  checks.want(stream < BUCKET_STREAM_FIRST, 'stream', stream, `below ${BUCKET_STREAM_FIRST}`);
   checks.want(amends >= 1 && amends < sequence, 'amends', amends, 'an earlier sequence');
   if (outcome !== undefined) checkOutcome(outcome, checks);
   else checks.want(false, 'outcome', 'nothing', 'an outcome');

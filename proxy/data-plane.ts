@@ -7,6 +7,7 @@ import type { AddressInfo } from 'node:net';
 import type { Clock } from '../domain/clock.ts';
 import { PicketError } from '../domain/errors.ts';
 import type { CompiledPolicy } from '../domain/policy.ts';
+import { BUCKET_MS, isEmptyBucket } from '../domain/workload-bucket.ts';
 import { type EngineStats, FeatureEngine } from '../feature-engine/engine.ts';
 import { type AddressData, addressSources } from '../feature-engine/geo-files.ts';
 import { Core } from '../wasm-core/host/core.ts';
@@ -76,6 +77,8 @@ export interface DataPlane {
   /** `soft`: answers carry `Connection: close`. `stop`: also no new connections, and at most `ms` for what is under way. */
   drain(mode: 'soft' | 'stop', ms: number): Promise<void>;
   close(): Promise<void>;
+  /** Call it now and then: closes what only time closes, such as the workload's bucket. */
+  beat(): void;
   /** Identities in the table. */
   identities(): number;
   /** What the feature engine counts: rows, evictions, outcomes that came too late. */
@@ -117,6 +120,9 @@ class RunningPlane implements DataPlane {
       identities: config.identities,
       startedMs: clock.nowMs(),
       sketchSeed: identityKey[0] as number,
+      onBucket: (bucket) => {
+        if (!isEmptyBucket(bucket.parts)) events.bucket(bucket.startMs, bucket.parts);
+      },
     });
     if (options.addresses !== undefined) this.setAddresses(options.addresses);
     const requestIds = new RequestIds(options.random);
@@ -195,6 +201,10 @@ class RunningPlane implements DataPlane {
     this.#engine.addressBook.use(addressSources(data));
   }
 
+  beat(): void {
+    this.#engine.idle(this.#options.clock.nowMs());
+  }
+
   async drain(mode: 'soft' | 'stop', ms: number): Promise<void> {
     this.#front.draining = true;
     if (mode === 'soft') return;
@@ -203,6 +213,8 @@ class RunningPlane implements DataPlane {
       server.closeIdleConnections();
     }
     await this.#front.whenQuiet(ms);
+    // The bucket under way goes out as it is: after a restart its other part comes and is merged.
+    this.#engine.idle(this.#options.clock.nowMs() + BUCKET_MS);
   }
 
   async close(): Promise<void> {

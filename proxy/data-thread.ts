@@ -92,6 +92,7 @@ export async function runDataThread(
   }
   const heartbeat = setInterval(() => {
     counters.add(COUNTER.heartbeat);
+    plane.beat();
     const { identities, addresses, staleOutcomes } = plane.engineStats();
     counters.set(COUNTER.identities, identities.rows);
     counters.set(COUNTER.evictions, identities.evictions + addresses.evictions);

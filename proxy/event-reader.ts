@@ -4,7 +4,15 @@
 
 import type { DroppedRange, EventAmendment, PicketEvent } from '../domain/event.ts';
 import { LIMITS } from '../domain/limits.ts';
-import { isAmendment, type RecordSource, SLOT_BYTES, SlotViews } from './event-record.ts';
+import type { BucketEvent } from '../domain/workload-bucket.ts';
+import {
+  isAmendment,
+  isBucket,
+  type RecordSource,
+  type RingRecord,
+  SLOT_BYTES,
+  SlotViews,
+} from './event-record.ts';
 import {
   HEAD_WORD,
   RingShape,
@@ -21,6 +29,7 @@ export interface StreamBatch {
   readonly stream: number;
   readonly events: PicketEvent[];
   readonly amendments: EventAmendment[];
+  readonly buckets: BucketEvent[];
   readonly dropped: DroppedRange[];
 }
 
@@ -75,7 +84,10 @@ export class EventReader {
 
   /** Reads up to `max` records from the cursor on. `nowMs` is monotonic. An open slot that is not overdue ends the batch. */
   read(max: number, nowMs: number): StreamBatch {
-    const batch: StreamBatch = { stream: this.stream, events: [], amendments: [], dropped: [] };
+    const batch: StreamBatch = {
+      stream: this.stream,
+      ...{ events: [], amendments: [], buckets: [], dropped: [] },
+    };
     this.#refreshHead();
     this.#mark(nowMs);
     let records = 0;
@@ -93,7 +105,8 @@ export class EventReader {
         if (this.#cursor >= this.#oldest()) break;
         continue;
       }
-      if (isAmendment(record)) batch.amendments.push(record);
+      if (isBucket(record)) batch.buckets.push(record);
+      else if (isAmendment(record)) batch.amendments.push(record);
       else batch.events.push(record);
       this.#cursor++;
       records++;
@@ -208,7 +221,7 @@ export class EventReader {
   }
 
   /** Copies and decodes the cursor's slot; null if the producer wrote over it meanwhile. */
-  #copyRecord(state: number): PicketEvent | EventAmendment | null {
+  #copyRecord(state: number): RingRecord | null {
     const at = this.#place();
     this.#copy.u8.set(this.#views.u8.subarray(at, at + SLOT_BYTES));
     // Read, modify and write, so that the copy above cannot be ordered after this check.

@@ -22,6 +22,8 @@ import {
   type Verdict,
   type VerdictReason,
 } from '../domain/verdict.ts';
+import type { BucketEvent, BucketParts } from '../domain/workload-bucket.ts';
+import { BUCKET_RECORD_BYTES, readBucket, writeBucket } from './bucket-record.ts';
 
 // Layout of a slot:
 //   0 tag i32 (sequence and state, see event-ring.ts)   4 kind  5 method  6 identity kind  7 unscored cause
@@ -39,10 +41,15 @@ const VECTOR_AT = PATH_AT + LIMITS.eventPathMaxBytes;
 const ALIGN_BYTES = 64;
 
 /** Bytes of one slot: the fields above for this build's feature list, rounded up to a cache line. */
-export const SLOT_BYTES = Math.ceil((VECTOR_AT + 4 * FEATURE_COUNT) / ALIGN_BYTES) * ALIGN_BYTES;
+export const SLOT_BYTES =
+  Math.ceil(Math.max(VECTOR_AT + 4 * FEATURE_COUNT, BUCKET_RECORD_BYTES) / ALIGN_BYTES) * ALIGN_BYTES;
 
 const KIND_EVENT = 1;
 const KIND_AMENDMENT = 2;
+const KIND_BUCKET = 3;
+
+/** What a slot can hold. */
+export type RingRecord = PicketEvent | EventAmendment | BucketEvent;
 
 /** What the data thread knows of a request when it is judged. One object per data thread, filled anew each time. */
 export class EventDraft {
@@ -191,6 +198,11 @@ export class SlotViews {
     for (let i = 0; i < length; i++) f32[to + i] = vector[i]!;
   }
 
+  writeBucket(at: number, startMs: number, parts: BucketParts): void {
+    this.u8[at + 4] = KIND_BUCKET;
+    writeBucket(this, at, startMs, parts);
+  }
+
   writeAmendment(at: number, amends: number): void {
     this.u8[at + 4] = KIND_AMENDMENT;
     this.f64[(at + 24) >> 3] = amends;
@@ -215,8 +227,9 @@ export class SlotViews {
   }
 
   /** Reads a copied record. `settled`: the outcome fields hold an outcome. */
-  read(at: number, sequence: number, settled: boolean, source: RecordSource): PicketEvent | EventAmendment {
+  read(at: number, sequence: number, settled: boolean, source: RecordSource): RingRecord {
     const { bootId, stream } = source.context;
+    if (this.u8[at + 4] === KIND_BUCKET) return { bootId, stream, sequence, ...readBucket(this, at) };
     if (this.u8[at + 4] === KIND_AMENDMENT) {
       const amends = this.f64[(at + 24) >> 3]!;
       return { bootId, stream, sequence, amends, outcome: this.readOutcome(at) };
@@ -272,6 +285,10 @@ export interface RecordSource {
   readonly texts: RecordTexts;
 }
 
-export function isAmendment(record: PicketEvent | EventAmendment): record is EventAmendment {
+export function isBucket(record: RingRecord): record is BucketEvent {
+  return 'sets' in record;
+}
+
+export function isAmendment(record: RingRecord): record is EventAmendment {
   return 'amends' in record;
 }

@@ -1,6 +1,7 @@
 // The shared memory of the event rings and the one word that both ends of a ring agree through.
 // Two rings per data thread: flagged and blocked requests, and allowed ones, so that no flood of allowed requests can
-// flush the evidence. One producer (event-writer.ts, data thread), one consumer (event-reader.ts, control thread).
+// flush the evidence; and a small third one for the workload's buckets. One producer (event-writer.ts, data thread), one
+// consumer (event-reader.ts, control thread).
 
 import { LIMITS } from '../domain/limits.ts';
 import { SLOT_BYTES } from './event-record.ts';
@@ -32,6 +33,8 @@ export const HEAD_F64 = 1;
 export const FLAGGED = 0;
 export const ALLOWED = 1;
 export const RINGS_PER_THREAD = 2;
+/** Buckets that wait for the control plane: 85 minutes of them. */
+export const BUCKET_SLOTS = 512;
 
 export const ROUTE_TEXTS: TextTableShape = { entries: 4096, textMaxBytes: LIMITS.eventRouteMaxBytes };
 /** Policy versions, bundle ids, attack classes. */
@@ -41,6 +44,8 @@ export const LABEL_TEXTS: TextTableShape = { entries: 1024, textMaxBytes: 96 };
 export interface EventBuffers {
   /** Indexed by FLAGGED and ALLOWED. */
   readonly rings: readonly SharedArrayBuffer[];
+  /** Ring of the workload's buckets. */
+  readonly buckets: SharedArrayBuffer;
   readonly routes: SharedArrayBuffer;
   readonly labels: SharedArrayBuffer;
 }
@@ -66,7 +71,7 @@ export function ringBytes(slots: number): number {
 /** Bytes that createEventBuffers takes. */
 export function eventBuffersBytes(sizes: RingSizes = DEFAULT_RING_SIZES): number {
   const texts = textTableBytes(ROUTE_TEXTS) + textTableBytes(LABEL_TEXTS);
-  return ringBytes(sizes.flaggedSlots) + ringBytes(sizes.allowSlots) + texts;
+  return ringBytes(sizes.flaggedSlots) + ringBytes(sizes.allowSlots) + ringBytes(BUCKET_SLOTS) + texts;
 }
 
 export function createEventBuffers(sizes: RingSizes = DEFAULT_RING_SIZES): EventBuffers {
@@ -75,6 +80,7 @@ export function createEventBuffers(sizes: RingSizes = DEFAULT_RING_SIZES): Event
       new SharedArrayBuffer(ringBytes(sizes.flaggedSlots)),
       new SharedArrayBuffer(ringBytes(sizes.allowSlots)),
     ],
+    buckets: new SharedArrayBuffer(ringBytes(BUCKET_SLOTS)),
     routes: new SharedArrayBuffer(textTableBytes(ROUTE_TEXTS)),
     labels: new SharedArrayBuffer(textTableBytes(LABEL_TEXTS)),
   };

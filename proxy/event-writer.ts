@@ -2,6 +2,7 @@
 // is known. Never waits: when the ring is full the oldest event is overwritten, and the reader counts what was lost.
 // Under pressure allowed events are sampled; those that stay carry the weight of those that went.
 
+import type { BucketParts } from '../domain/workload-bucket.ts';
 import { COUNTER, type Counters } from './counters.ts';
 import { type DraftSerials, type EventDraft, type OutcomeDraft, SlotViews } from './event-record.ts';
 import {
@@ -100,6 +101,7 @@ interface EventWriterOptions {
 
 export class EventWriter {
   readonly #rings: readonly RingWriter[];
+  readonly #buckets: RingWriter | null;
   readonly #routes: TextTableWriter | null;
   readonly #labels: TextTableWriter | null;
   readonly #counters: Counters;
@@ -110,6 +112,7 @@ export class EventWriter {
     const { buffers, counters } = options;
     this.#counters = counters;
     this.#rings = buffers === null ? [] : buffers.rings.map((buffer) => new RingWriter(buffer));
+    this.#buckets = buffers === null ? null : new RingWriter(buffers.buckets);
     this.#routes = buffers === null ? null : new TextTableWriter(buffers.routes, ROUTE_TEXTS);
     this.#labels = buffers === null ? null : new TextTableWriter(buffers.labels, LABEL_TEXTS);
   }
@@ -155,6 +158,15 @@ export class EventWriter {
     // Overwritten before anybody settled it: the event itself is lost, so there is nothing to amend.
     if (!inPlace && sequence > ring.settled) return;
     this.#amend(ring, sequence, outcome);
+  }
+
+  /** Records a closed bucket of the workload. */
+  bucket(startMs: number, parts: BucketParts): void {
+    const ring = this.#buckets;
+    if (ring === null) return;
+    const at = ring.begin();
+    ring.views.writeBucket(at, startMs, parts);
+    ring.publish(at, SLOT_COMPLETE);
   }
 
   #amend(ring: RingWriter, sequence: number, outcome: OutcomeDraft): void {

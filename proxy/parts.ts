@@ -6,6 +6,7 @@ import type { DestinationStream } from 'pino';
 import type { Clock } from '../domain/clock.ts';
 import { OFFERED_IDS } from '../domain/features.ts';
 import { schemaId } from '../domain/schema-id.ts';
+import { BUCKET_STREAM_FIRST } from '../domain/workload-bucket.ts';
 import { loadCoreModule } from '../wasm-core/host/core-module.ts';
 import type { SidecarConfig } from './config.ts';
 import { Counters } from './counters.ts';
@@ -145,7 +146,7 @@ function newReaders(
     labels: new TextTableReader(buffers.labels, LABEL_TEXTS),
   };
   const common = { ...producer, schemaId: schemaId(OFFERED_IDS) };
-  return buffers.rings.map(
-    (ring, stream) => new EventReader(ring, { context: { ...common, stream }, texts }),
-  );
+  const readerOf = (ring: SharedArrayBuffer, stream: number) =>
+    new EventReader(ring, { context: { ...common, stream }, texts });
+  return [...buffers.rings.map(readerOf), readerOf(buffers.buckets, BUCKET_STREAM_FIRST)];
 }

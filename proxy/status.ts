@@ -4,6 +4,7 @@
 import { REFUSAL_CODES } from '../domain/refusal.ts';
 import { MODES, type Mode, type ModeSource, UNSCORED_CAUSES, VERDICTS } from '../domain/verdict.ts';
 import type { GeoFileReport } from '../feature-engine/geo-files.ts';
+import { BUCKET_STREAM_FIRST } from '../domain/workload-bucket.ts';
 import type { UplinkReport } from './control/uplink.ts';
 import {
   answerPlace,
@@ -67,6 +68,8 @@ export interface SidecarStatus {
   readonly status_classes: ByName;
   readonly events_dropped_total: number;
   readonly events: StreamAccount & { readonly sampled_out: number };
+  /** The same of the workload's 10 s buckets. */
+  readonly buckets: StreamAccount;
   readonly added_latency_ms: Quantiles;
   readonly upstream_latency_ms: Quantiles;
   readonly address_databases: readonly AddressDatabaseStatus[];
@@ -158,9 +161,19 @@ export class StatusView {
     return counts;
   }
 
+  /** Records of requests. */
   events(): StreamAccount {
+    return this.#account((stream) => stream < BUCKET_STREAM_FIRST);
+  }
+
+  buckets(): StreamAccount {
+    return this.#account((stream) => stream >= BUCKET_STREAM_FIRST);
+  }
+
+  #account(isWanted: (stream: number) => boolean): StreamAccount {
     const total = { assigned: 0, delivered: 0, dropped: 0, waiting: 0 };
     for (const reader of this.sources.readers) {
+      if (!isWanted(reader.stream)) continue;
       const account = reader.account();
       total.assigned += account.assigned;
       total.delivered += account.delivered;
@@ -211,6 +224,7 @@ export class StatusView {
       ...this.#counts(),
       events_dropped_total: events.dropped,
       events: { ...events, sampled_out: this.single('eventsSampledOut') },
+      buckets: this.buckets(),
       added_latency_ms: this.#quantiles(HISTOGRAM.addedLatency),
       upstream_latency_ms: this.#quantiles(HISTOGRAM.upstreamLatency),
       address_databases: sources.databases().map(databaseStatus),

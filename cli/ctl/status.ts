@@ -36,6 +36,7 @@ function statusJson(status: GetStatusResponse): unknown {
     bundle_id: status.bundleId,
     bundle_digest: status.bundleDigest,
     events: status.events ?? null,
+    buckets: status.buckets ?? null,
     verdicts: counts(status.verdicts),
     sidecars: status.sidecars.map((sidecar) => ({
       boot_id: sidecar.bootId,
@@ -57,13 +58,16 @@ function statusJson(status: GetStatusResponse): unknown {
 }
 
 function statusText(status: GetStatusResponse): string {
-  const { events, verdicts, sidecars } = status;
+  const { events, buckets, verdicts, sidecars } = status;
   const bundle = status.bundleId === '' ? 'none (sidecars keep their own)' : status.bundleId.slice(0, 16);
   const lines = [
     `picket ${status.picketVersion}, up since ${timeText(status.startedMs)}`,
     `policy   ${status.policyVersion}`,
     `model    ${bundle}`,
     `events   ${Object.entries(events ?? {})
+      .map(([name, value]) => `${name} ${value}`)
+      .join(', ')}`,
+    `buckets  ${Object.entries(buckets ?? {})
       .map(([name, value]) => `${name} ${value}`)
       .join(', ')}`,
     `verdicts ${verdicts.map(({ name, value }) => `${name} ${value}`).join(', ')}`,

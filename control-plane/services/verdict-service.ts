@@ -16,7 +16,7 @@ import type { Intake } from '../intake.ts';
 import { CONTROL_LIMITS } from '../limits.ts';
 import { logBug, statusOf, unary } from '../rpc.ts';
 import type { EventQuery, EventStore, StoredVerdict } from '../store/store.ts';
-import { bodyMessage, verdictMessage } from '../views.ts';
+import { bodyMessage, bucketMessage, verdictMessage } from '../views.ts';
 import { drained } from './sidecar-service.ts';
 
 type Call = ServerWritableStream<ListVerdictsRequest, ListVerdictsResponse>;
@@ -58,6 +58,11 @@ export function verdictService(options: VerdictServiceOptions): VerdictServiceSe
       const found = await events.event(id);
       if (found === null) throw new PicketError('NOT_FOUND', 'no such event is stored (any more)');
       return { verdict: verdictMessage(found.verdict), body: bodyMessage(found.body) };
+    }),
+    listBuckets: unary(log, async ({ limit, workload, namespace, sinceMs }) => {
+      const most = Math.min(limit === 0 ? CONTROL_LIMITS.pageBuckets : limit, CONTROL_LIMITS.pageBucketsMax);
+      const buckets = await events.buckets({ limit: most, workload, namespace, sinceMs });
+      return { buckets: buckets.map(bucketMessage) };
     }),
   };
 }

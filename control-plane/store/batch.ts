@@ -4,7 +4,8 @@
 import { PicketError, type Problem } from '../../domain/errors.ts';
 import type { EventAmendment } from '../../domain/event.ts';
 import { schemaId } from '../../domain/schema-id.ts';
-import { type Event, PublishRequest } from '../../proto/gen/picket/v1/events.ts';
+import { bucketProblems } from '../../proto/bucket-wire.ts';
+import { type Event, PublishRequest, type WorkloadBucket } from '../../proto/gen/picket/v1/events.ts';
 import {
   type Decoded,
   decodeAmendment,
@@ -21,6 +22,8 @@ export interface BatchItem extends Item {
   /** Checked; its numbers are those that the tables keep. */
   readonly event?: Event;
   readonly amendment?: EventAmendment;
+  /** Checked. */
+  readonly bucket?: WorkloadBucket;
 }
 
 export interface Batch {
@@ -53,6 +56,7 @@ export function readBatch(bytes: Uint8Array): Batch {
     if (decoded.problems !== undefined) sorter.add(amendment, decoded.problems, {});
     else sorter.add(amendment, [], { amendment: decoded.value });
   }
+  for (const bucket of request.buckets) sorter.add(bucket, bucketProblems(bucket), { bucket });
   for (const range of request.dropped) sorter.addDropped(range.stream, decodeDropped(range));
   return {
     batch: request.batch,
@@ -71,7 +75,8 @@ function parse(bytes: Uint8Array): PublishRequest {
   } catch (thrown) {
     throw new PicketError('DATA_INVALID', 'the message is no batch of events', { cause: thrown });
   }
-  const count = request.events.length + request.amendments.length + request.dropped.length;
+  const { events, amendments, buckets, dropped } = request;
+  const count = events.length + amendments.length + buckets.length + dropped.length;
   if (count > CONTROL_LIMITS.batchItemsMax) {
     throw new PicketError(
       'DATA_INVALID',
@@ -97,7 +102,7 @@ class Sorter {
   add(
     key: { stream: number; sequence: number },
     problems: readonly Problem[],
-    carried: Pick<BatchItem, 'event' | 'amendment'>,
+    carried: Pick<BatchItem, 'event' | 'amendment' | 'bucket'>,
   ): void {
     const { stream, sequence } = key;
     const isGood = problems.length === 0;

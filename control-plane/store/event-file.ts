@@ -6,6 +6,7 @@ import type { EventAmendment, EventOutcome } from '../../domain/event.ts';
 import type { Event } from '../../proto/gen/picket/v1/events.ts';
 import { keyBytes } from '../../proto/wire.ts';
 import type { Batch } from './batch.ts';
+import { BucketTable } from './bucket-table.ts';
 import { Dictionary } from './dictionary.ts';
 import { firstIdBase } from './partition.ts';
 import { RollupSums } from './rollup-sums.ts';
@@ -25,6 +26,7 @@ export class EventFile {
   readonly #insertProducer: StatementSync;
   readonly #amend: StatementSync;
   readonly rollups: RollupSums;
+  readonly buckets: BucketTable;
   #lastId: number;
 
   /** Takes over an open database of `day`. */
@@ -33,6 +35,7 @@ export class EventFile {
     this.database = database;
     this.words = new Dictionary(this.database);
     this.rollups = new RollupSums(this.database, this.words);
+    this.buckets = new BucketTable(this.database);
     this.#insertEvent = this.database.prepare(
       `INSERT INTO events VALUES(${new Array<string>(EVENT_COLUMNS).fill('?').join(',')})`,
     );

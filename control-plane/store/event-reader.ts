@@ -14,10 +14,19 @@ import {
   unscoredWords,
   verdictWords,
 } from '../../proto/words.ts';
+import { joinBuckets, listBuckets } from './bucket-table.ts';
 import { WordReader } from './dictionary.ts';
 import { dayOfId, firstIdBase, listDays, openPartitionReadOnly, partitionPath } from './partition.ts';
 import { MINUTE_MS } from './rollup-sums.ts';
-import type { EventPage, EventQuery, Rollup, StoredBody, StoredVerdict } from './store.ts';
+import type {
+  BucketQuery,
+  EventPage,
+  EventQuery,
+  Rollup,
+  StoredBody,
+  StoredBucket,
+  StoredVerdict,
+} from './store.ts';
 
 /** Rows that one call looks at, at most: some tenths of a second. */
 const SCAN_IDS = 200_000;
@@ -73,6 +82,18 @@ export class EventReader {
       }
     }
     return rows;
+  }
+
+  /** A bucket lies in the file of the day on which it was stored, so the newest lie in the last files. */
+  buckets(query: BucketQuery): StoredBucket[] {
+    let found: StoredBucket[] = [];
+    for (const day of listDays(this.#dir).toReversed()) {
+      const file = this.#file(day);
+      if (file !== null) found = [...found, ...listBuckets(file.database, query)];
+      // One file more than is needed: its newest may be pieces of the oldest that were found.
+      if (found.length > query.limit) break;
+    }
+    return joinBuckets(found, query.limit);
   }
 
   close(): void {

@@ -9,10 +9,10 @@ import { verdictWords } from '../../proto/words.ts';
 import { CONTROL_LIMITS } from '../limits.ts';
 import { type Batch, type BatchItem, readBatch } from './batch.ts';
 import { EventFile } from './event-file.ts';
-import { Ledger } from './ledger.ts';
+import { FOLDED, Ledger, type StreamKind } from './ledger.ts';
 import { createPartition, dayOf, listDays, openPartition, removePartition } from './partition.ts';
 import { settle } from './settle.ts';
-import type { AppendResult, AssignedMarks, StoreTotals, StreamMark } from './store.ts';
+import type { AppendResult, AssignedMarks, StoreTotals, StreamMark, StreamTotals } from './store.ts';
 
 export interface EventWriterOptions {
   readonly dir: string;
@@ -80,9 +80,17 @@ export class EventWriter {
   }
 
   totals(): StoreTotals {
-    const { marks, unsettled } = this.#ledger.sums();
-    const folded = (name: string) => this.#ledger.total(`folded.${name}`);
     const verdict = (name: Verdict) => [name, this.#ledger.total(`verdict.${name}`)] as const;
+    return {
+      ...this.#streamTotals('events'),
+      buckets: this.#streamTotals('buckets'),
+      verdicts: Object.fromEntries(VERDICTS.map(verdict)) as Record<Verdict, number>,
+    };
+  }
+
+  #streamTotals(kind: StreamKind): StreamTotals {
+    const { marks, unsettled } = this.#ledger.sums(kind);
+    const folded = (name: string) => this.#ledger.total(`${FOLDED[kind]}.${name}`);
     return {
       stored: marks.stored + folded('stored'),
       dropped: marks.dropped + folded('dropped'),
@@ -90,7 +98,6 @@ export class EventWriter {
       skipped: marks.skipped + folded('skipped'),
       unsettled,
       unsettledForgotten: folded('unsettled'),
-      verdicts: Object.fromEntries(VERDICTS.map(verdict)) as Record<Verdict, number>,
     };
   }
 
@@ -185,6 +192,8 @@ export class EventWriter {
       this.#current.insert(item.event, producer);
       this.#current.rollups.add(item.event, batch);
       this.#ledger.addTotal(VERDICT_TOTALS[item.event.verdict] ?? '', 1);
+    } else if (item.bucket !== undefined) {
+      this.#current.buckets.add(item.bucket, batch);
     } else if (item.amendment !== undefined && !this.#current.amend(item.amendment, producer)) {
       const earlier = this.#before?.knownProducer(batch) ?? null;
       if (earlier !== null) this.#before?.amend(item.amendment, earlier);

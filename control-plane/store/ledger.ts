@@ -4,6 +4,7 @@
 
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { PicketError } from '../../domain/errors.ts';
+import { BUCKET_STREAM_FIRST } from '../../domain/workload-bucket.ts';
 import { CONTROL_LIMITS } from '../limits.ts';
 import { type Mark, newMark } from './settle.ts';
 import type { StreamMark } from './store.ts';
@@ -11,6 +12,14 @@ import type { StreamMark } from './store.ts';
 interface ProducerMarks {
   seenMs: number;
   readonly streams: Map<number, Mark>;
+}
+
+export type StreamKind = 'events' | 'buckets';
+/** First part of the names of the totals that forgotten producers were folded into. */
+export const FOLDED: Readonly<Record<StreamKind, string>> = { events: 'folded', buckets: 'folded.buckets' };
+
+function kindOf(stream: number): StreamKind {
+  return stream < BUCKET_STREAM_FIRST ? 'events' : 'buckets';
 }
 
 export class Ledger {
@@ -70,13 +79,14 @@ export class Ledger {
     return this.#totals.get(name) ?? 0;
   }
 
-  /** Sums over the remembered producers; what was folded is in the totals `folded.*`. */
-  sums(): { readonly marks: Mark; readonly unsettled: Record<string, number> } {
+  /** Sums over the remembered producers' streams of one kind; what was folded is in the totals of FOLDED. */
+  sums(kind: StreamKind): { readonly marks: Mark; readonly unsettled: Record<string, number> } {
     const marks = newMark();
     const unsettled: Record<string, number> = {};
     for (const [bootId, producer] of this.#producers) {
       let open = 0;
-      for (const mark of producer.streams.values()) {
+      for (const [stream, mark] of producer.streams) {
+        if (kindOf(stream) !== kind) continue;
         for (const key of Object.keys(marks) as (keyof Mark)[]) marks[key] += mark[key];
         open += mark.assigned - mark.settled;
       }
@@ -138,12 +148,13 @@ export class Ledger {
 
   /** Adds a producer's counts to the totals and forgets it. */
   #fold(bootId: string): void {
-    for (const mark of this.#producers.get(bootId)?.streams.values() ?? []) {
-      this.addTotal('folded.stored', mark.stored);
-      this.addTotal('folded.dropped', mark.dropped);
-      this.addTotal('folded.refused', mark.refused);
-      this.addTotal('folded.skipped', mark.skipped);
-      this.addTotal('folded.unsettled', mark.assigned - mark.settled);
+    for (const [stream, mark] of this.#producers.get(bootId)?.streams ?? []) {
+      const folded = FOLDED[kindOf(stream)];
+      this.addTotal(`${folded}.stored`, mark.stored);
+      this.addTotal(`${folded}.dropped`, mark.dropped);
+      this.addTotal(`${folded}.refused`, mark.refused);
+      this.addTotal(`${folded}.skipped`, mark.skipped);
+      this.addTotal(`${folded}.unsettled`, mark.assigned - mark.settled);
     }
     this.#producers.delete(bootId);
     this.#touched.delete(bootId);

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, test } from 'vitest';
 import { ManualClock } from '../../domain/clock.ts';
+import { BUCKET_CONTRACT } from '../testing/bucket-contract.ts';
 import { EVENT_CONTRACT } from '../testing/event-contract.ts';
 import { RECORD_CONTRACT } from '../testing/record-contract.ts';
 import { BOOT, encodeBatch, QUERY, START_MS, sampleEvent, sequencesOf } from '../testing/sample-events.ts';
@@ -23,7 +24,7 @@ async function inFolder(run: (dir: string, clock: ManualClock) => Promise<void>)
 }
 
 describe('sqlite: the contract', () => {
-  test.each([...EVENT_CONTRACT, ...RECORD_CONTRACT])('$name', ({ run }) =>
+  test.each([...EVENT_CONTRACT, ...BUCKET_CONTRACT, ...RECORD_CONTRACT])('$name', ({ run }) =>
     inFolder(async (dir, clock) => {
       const open = () => openSqliteStore({ dir, retentionDays: 0, clock });
       const store = await open();

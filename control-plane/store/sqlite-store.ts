@@ -14,6 +14,7 @@ import type {
   Rollup,
   Store,
   StoredBody,
+  StoredBucket,
   StoredVerdict,
   StoreTotals,
   StreamMark,
@@ -59,6 +60,7 @@ function eventStore(writer: WorkerLink, reader: WorkerLink, clock: Clock): Event
     event: (id) => reader.call<{ verdict: StoredVerdict; body: StoredBody } | null>('event', [id]),
     totals: () => writer.call<StoreTotals>('totals', []),
     rollups: (sinceMs) => reader.call<Rollup[]>('rollups', [sinceMs]),
+    buckets: (query) => reader.call<StoredBucket[]>('buckets', [query]),
   };
 }
 

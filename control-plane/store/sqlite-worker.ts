@@ -71,6 +71,7 @@ function readerHandlers(): Handlers {
     page: reader.page.bind(reader),
     event: reader.event.bind(reader),
     rollups: reader.rollups.bind(reader),
+    buckets: reader.buckets.bind(reader),
     close: reader.close.bind(reader),
   };
 }

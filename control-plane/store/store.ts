@@ -5,6 +5,7 @@
 import type { EventOutcome } from '../../domain/event.ts';
 import type { MethodName } from '../../domain/head-view.ts';
 import type { Action, Mode, ModeSource, UnscoredCause, Verdict } from '../../domain/verdict.ts';
+import type { BucketParts } from '../../domain/workload-bucket.ts';
 
 /** How far one stream of a producer is settled: stored, dropped, refused or lost, up to and including `sequence`. */
 export interface StreamMark {
@@ -23,7 +24,7 @@ export interface AppendResult {
   readonly batch: number;
   /** Of the streams that the batch named. */
   readonly highWater: readonly StreamMark[];
-  /** Events and amendments that were new. */
+  /** Events, amendments and buckets that were new. */
   readonly stored: number;
   /** Sequences that were settled before. */
   readonly repeated: number;
@@ -98,7 +99,7 @@ export interface EventPage {
 }
 
 /** Sums over all producers that the store remembers. */
-export interface StoreTotals {
+export interface StreamTotals {
   readonly stored: number;
   readonly dropped: number;
   readonly refused: number;
@@ -108,6 +109,11 @@ export interface StoreTotals {
   readonly unsettled: Readonly<Record<string, number>>;
   /** The same for producers that were forgotten since. */
   readonly unsettledForgotten: number;
+}
+
+/** Events and their amendments; buckets of workloads are accounted for apart. */
+export interface StoreTotals extends StreamTotals {
+  readonly buckets: StreamTotals;
   readonly verdicts: Readonly<Record<Verdict, number>>;
 }
 
@@ -124,6 +130,24 @@ export interface EventStore {
   totals(): Promise<StoreTotals>;
   /** Counts per minute: one row for each (minute, workload, verdict, action) at or after `sinceMs`. */
   rollups(sinceMs: number): Promise<readonly Rollup[]>;
+  /** Buckets of workloads, those of all replicas merged: the newest `limit`, oldest first. */
+  buckets(query: BucketQuery): Promise<readonly StoredBucket[]>;
+}
+
+export interface BucketQuery {
+  readonly sinceMs: number;
+  /** Empty ones let everything pass. */
+  readonly namespace: string;
+  readonly workload: string;
+  readonly limit: number;
+}
+
+export interface StoredBucket extends BucketParts {
+  readonly startMs: number;
+  readonly namespace: string;
+  readonly workload: string;
+  /** How many buckets of sidecars were merged into it. */
+  readonly pieces: number;
 }
 
 export interface Rollup {

@@ -3,6 +3,13 @@
 
 import type { PicketEvent } from '../../domain/event.ts';
 import { schemaId } from '../../domain/schema-id.ts';
+import {
+  BUCKET_MS,
+  BUCKET_STREAM_FIRST,
+  type BucketEvent,
+  newBucketParts,
+} from '../../domain/workload-bucket.ts';
+import { encodeBucket } from '../../proto/bucket-wire.ts';
 import { type DroppedRange, PublishRequest } from '../../proto/gen/picket/v1/events.ts';
 import { type encodeAmendment, encodeEvent, keyBytes } from '../../proto/wire.ts';
 import type { EventQuery, Store } from '../store/store.ts';
@@ -50,10 +57,25 @@ export function sampleEvent(sequence: number, parts: Partial<PicketEvent> = {}):
   };
 }
 
+/** A bucket of `sums` (in the order of BUCKET_SUMS); number 0 begins at START_MS. */
+export function sampleBucket(sequence: number, number: number, sums: readonly number[]): BucketEvent {
+  const parts = newBucketParts();
+  parts.sums.set(sums);
+  parts.sets[sequence % 256] = 1 + (sequence % 20);
+  return {
+    bootId: BOOT,
+    stream: BUCKET_STREAM_FIRST,
+    sequence,
+    startMs: START_MS + number * BUCKET_MS,
+    ...parts,
+  };
+}
+
 interface BatchParts {
   readonly bootId?: string;
   readonly events?: readonly PicketEvent[];
   readonly dropped?: DroppedRange[];
+  readonly buckets?: readonly BucketEvent[];
   readonly amendments?: ReturnType<typeof encodeAmendment>[];
 }
 
@@ -67,6 +89,7 @@ export function encodeBatch(parts: BatchParts): Uint8Array {
     events: (parts.events ?? []).map(encodeEvent),
     amendments: parts.amendments ?? [],
     dropped: parts.dropped ?? [],
+    buckets: (parts.buckets ?? []).map(encodeBucket),
   }).finish();
 }
 

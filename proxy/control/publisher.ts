@@ -5,6 +5,7 @@
 import type { ClientDuplexStream } from '@grpc/grpc-js';
 import { OFFERED_IDS } from '../../domain/features.ts';
 import { schemaId } from '../../domain/schema-id.ts';
+import { encodeBucket } from '../../proto/bucket-wire.ts';
 import type { StreamMark } from '../../proto/gen/picket/v1/common.ts';
 import type { PublishRequest, PublishResponse } from '../../proto/gen/picket/v1/events.ts';
 import { encodeAmendment, encodeDropped, encodeEvent, keyBytes } from '../../proto/wire.ts';
@@ -38,7 +39,8 @@ export function settleMarks(readers: readonly EventReader[], marks: readonly Str
 }
 
 function isEmpty(batch: StreamBatch): boolean {
-  return batch.events.length + batch.amendments.length + batch.dropped.length === 0;
+  const { events, amendments, buckets, dropped } = batch;
+  return events.length + amendments.length + buckets.length + dropped.length === 0;
 }
 
 export class Publisher {
@@ -106,6 +108,7 @@ export class Publisher {
       events: batch.events.map(encodeEvent),
       amendments: batch.amendments.map(encodeAmendment),
       dropped: batch.dropped.map(encodeDropped),
+      buckets: batch.buckets.map(encodeBucket),
     });
   }
 }

@@ -176,6 +176,8 @@ export interface GetStatusResponse {
   /** By verdict: allow, flag, block. */
   verdicts: Count[];
   sidecarsConnected: number;
+  /** The account of the workloads' buckets. */
+  buckets: EventTotals | undefined;
 }
 
 /** Over all producers: assigned = stored + dropped + refused + lost + on their way. */
@@ -1664,6 +1666,7 @@ function createBaseGetStatusResponse(): GetStatusResponse {
     events: undefined,
     verdicts: [],
     sidecarsConnected: 0,
+    buckets: undefined,
   };
 }
 
@@ -1698,6 +1701,9 @@ export const GetStatusResponse: MessageFns<GetStatusResponse> = {
     }
     if (message.sidecarsConnected !== 0) {
       writer.uint32(80).uint32(message.sidecarsConnected);
+    }
+    if (message.buckets !== undefined) {
+      EventTotals.encode(message.buckets, writer.uint32(90).fork()).join();
     }
     return writer;
   },
@@ -1795,6 +1801,14 @@ export const GetStatusResponse: MessageFns<GetStatusResponse> = {
             message.sidecarsConnected = reader.uint32();
             continue;
           }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.buckets = EventTotals.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1824,6 +1838,9 @@ export const GetStatusResponse: MessageFns<GetStatusResponse> = {
       : undefined;
     message.verdicts = object.verdicts?.map((e) => Count.fromPartial(e)) || [];
     message.sidecarsConnected = object.sidecarsConnected ?? 0;
+    message.buckets = (object.buckets !== undefined && object.buckets !== null)
+      ? EventTotals.fromPartial(object.buckets)
+      : undefined;
     return message;
   },
 };

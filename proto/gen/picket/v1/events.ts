@@ -46,6 +46,7 @@ export interface PublishRequest {
   events: Event[];
   amendments: Amendment[];
   dropped: DroppedRange[];
+  buckets: WorkloadBucket[];
 }
 
 export interface PublishResponse {
@@ -135,6 +136,35 @@ export interface Amendment {
   outcome: Outcome | undefined;
 }
 
+/**
+ * One 10 s bucket of the workload's traffic as this producer saw it. Buckets of the same start merge: sums are added, the
+ * longest path is a maximum, registers are a maximum each. One without traffic is not sent.
+ */
+export interface WorkloadBucket {
+  /** From 65536 on: streams of their own. */
+  stream: number;
+  /** Contiguous per stream, from 1. */
+  sequence: number;
+  /** A multiple of 10000; milliseconds since the Unix epoch, on the sidecar's clock. */
+  startMs: number;
+  requests: number;
+  /** GET, HEAD and OPTIONS. */
+  gets: number;
+  posts: number;
+  deletes: number;
+  /** PUT and PATCH. */
+  puts: number;
+  /** Bytes. */
+  pathLongest: number;
+  /** Answers of the application that came in this bucket, and the sum of their status codes. */
+  answers: number;
+  statusSum: number;
+  /** Of bodies, both ways. */
+  bytes: number;
+  /** Distinct counts: HyperLogLog with 256 registers of a byte each, of client addresses, identities, raw paths, user agents. */
+  sets: Buffer;
+}
+
 /** Sequences that the producer gave up: first..last of one stream, both included. */
 export interface DroppedRange {
   stream: number;
@@ -152,6 +182,7 @@ function createBasePublishRequest(): PublishRequest {
     events: [],
     amendments: [],
     dropped: [],
+    buckets: [],
   };
 }
 
@@ -180,6 +211,9 @@ export const PublishRequest: MessageFns<PublishRequest> = {
     }
     for (const v of message.dropped) {
       DroppedRange.encode(v!, writer.uint32(66).fork()).join();
+    }
+    for (const v of message.buckets) {
+      WorkloadBucket.encode(v!, writer.uint32(74).fork()).join();
     }
     return writer;
   },
@@ -261,6 +295,14 @@ export const PublishRequest: MessageFns<PublishRequest> = {
             message.dropped.push(DroppedRange.decode(reader, reader.uint32()));
             continue;
           }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.buckets.push(WorkloadBucket.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -286,6 +328,7 @@ export const PublishRequest: MessageFns<PublishRequest> = {
     message.events = object.events?.map((e) => Event.fromPartial(e)) || [];
     message.amendments = object.amendments?.map((e) => Amendment.fromPartial(e)) || [];
     message.dropped = object.dropped?.map((e) => DroppedRange.fromPartial(e)) || [];
+    message.buckets = object.buckets?.map((e) => WorkloadBucket.fromPartial(e)) || [];
     return message;
   },
 };
@@ -1101,6 +1144,219 @@ export const Amendment: MessageFns<Amendment> = {
     message.outcome = (object.outcome !== undefined && object.outcome !== null)
       ? Outcome.fromPartial(object.outcome)
       : undefined;
+    return message;
+  },
+};
+
+function createBaseWorkloadBucket(): WorkloadBucket {
+  return {
+    stream: 0,
+    sequence: 0,
+    startMs: 0,
+    requests: 0,
+    gets: 0,
+    posts: 0,
+    deletes: 0,
+    puts: 0,
+    pathLongest: 0,
+    answers: 0,
+    statusSum: 0,
+    bytes: 0,
+    sets: Buffer.alloc(0),
+  };
+}
+
+export const WorkloadBucket: MessageFns<WorkloadBucket> = {
+  encode(message: WorkloadBucket, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.stream !== 0) {
+      writer.uint32(8).uint32(message.stream);
+    }
+    if (message.sequence !== 0) {
+      writer.uint32(16).uint64(message.sequence);
+    }
+    if (message.startMs !== 0) {
+      writer.uint32(24).uint64(message.startMs);
+    }
+    if (message.requests !== 0) {
+      writer.uint32(32).uint64(message.requests);
+    }
+    if (message.gets !== 0) {
+      writer.uint32(40).uint64(message.gets);
+    }
+    if (message.posts !== 0) {
+      writer.uint32(48).uint64(message.posts);
+    }
+    if (message.deletes !== 0) {
+      writer.uint32(56).uint64(message.deletes);
+    }
+    if (message.puts !== 0) {
+      writer.uint32(64).uint64(message.puts);
+    }
+    if (message.pathLongest !== 0) {
+      writer.uint32(72).uint64(message.pathLongest);
+    }
+    if (message.answers !== 0) {
+      writer.uint32(80).uint64(message.answers);
+    }
+    if (message.statusSum !== 0) {
+      writer.uint32(88).uint64(message.statusSum);
+    }
+    if (message.bytes !== 0) {
+      writer.uint32(96).uint64(message.bytes);
+    }
+    if (message.sets.length !== 0) {
+      writer.uint32(106).bytes(message.sets);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): WorkloadBucket {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWorkloadBucket();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.stream = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.sequence = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.startMs = longToNumber(reader.uint64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.requests = longToNumber(reader.uint64());
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.gets = longToNumber(reader.uint64());
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.posts = longToNumber(reader.uint64());
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.deletes = longToNumber(reader.uint64());
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.puts = longToNumber(reader.uint64());
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.pathLongest = longToNumber(reader.uint64());
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.answers = longToNumber(reader.uint64());
+            continue;
+          }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.statusSum = longToNumber(reader.uint64());
+            continue;
+          }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.bytes = longToNumber(reader.uint64());
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.sets = Buffer.from(reader.bytes());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<WorkloadBucket>): WorkloadBucket {
+    return WorkloadBucket.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<WorkloadBucket>): WorkloadBucket {
+    const message = createBaseWorkloadBucket();
+    message.stream = object.stream ?? 0;
+    message.sequence = object.sequence ?? 0;
+    message.startMs = object.startMs ?? 0;
+    message.requests = object.requests ?? 0;
+    message.gets = object.gets ?? 0;
+    message.posts = object.posts ?? 0;
+    message.deletes = object.deletes ?? 0;
+    message.puts = object.puts ?? 0;
+    message.pathLongest = object.pathLongest ?? 0;
+    message.answers = object.answers ?? 0;
+    message.statusSum = object.statusSum ?? 0;
+    message.bytes = object.bytes ?? 0;
+    message.sets = object.sets ?? Buffer.alloc(0);
     return message;
   },
 };

@@ -27,6 +27,39 @@ export const protobufPackage = "picket.v1";
 
 export const protobufFileName = "picket/v1/verdict.proto";
 
+export interface ListBucketsRequest {
+  /** 1..8640 (a day of one workload); 0 = 360. */
+  limit: number;
+  /** Filters; an empty one lets everything pass. */
+  workload: string;
+  namespace: string;
+  /** Only buckets that begin at or after this time, milliseconds since the Unix epoch (0 = all). */
+  sinceMs: number;
+}
+
+export interface ListBucketsResponse {
+  buckets: BucketRecord[];
+}
+
+/** One bucket of a workload. A 10 s without traffic has none. */
+export interface BucketRecord {
+  startMs: number;
+  namespace: string;
+  workload: string;
+  /** How many buckets of sidecars were merged into it. */
+  pieces: number;
+  /**
+   * By the names of the fields: requests, addresses, identities, gets, posts, deletes, puts, paths, path_longest, agents,
+   * status_mean, bytes. Distinct counts are estimates (standard error 6.5 %).
+   */
+  fields: { [key: string]: number };
+}
+
+export interface BucketRecord_FieldsEntry {
+  key: string;
+  value: number;
+}
+
 export interface ListVerdictsRequest {
   /** Only ids above this one. 0 = from the start. */
   afterId: number;
@@ -102,6 +135,333 @@ export interface EventBody {
   featureIds: number[];
   vectorF32le: Buffer;
 }
+
+function createBaseListBucketsRequest(): ListBucketsRequest {
+  return { limit: 0, workload: "", namespace: "", sinceMs: 0 };
+}
+
+export const ListBucketsRequest: MessageFns<ListBucketsRequest> = {
+  encode(message: ListBucketsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.limit !== 0) {
+      writer.uint32(8).uint32(message.limit);
+    }
+    if (message.workload !== "") {
+      writer.uint32(18).string(message.workload);
+    }
+    if (message.namespace !== "") {
+      writer.uint32(26).string(message.namespace);
+    }
+    if (message.sinceMs !== 0) {
+      writer.uint32(32).uint64(message.sinceMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListBucketsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListBucketsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.limit = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.workload = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.namespace = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.sinceMs = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ListBucketsRequest>): ListBucketsRequest {
+    return ListBucketsRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListBucketsRequest>): ListBucketsRequest {
+    const message = createBaseListBucketsRequest();
+    message.limit = object.limit ?? 0;
+    message.workload = object.workload ?? "";
+    message.namespace = object.namespace ?? "";
+    message.sinceMs = object.sinceMs ?? 0;
+    return message;
+  },
+};
+
+function createBaseListBucketsResponse(): ListBucketsResponse {
+  return { buckets: [] };
+}
+
+export const ListBucketsResponse: MessageFns<ListBucketsResponse> = {
+  encode(message: ListBucketsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.buckets) {
+      BucketRecord.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListBucketsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListBucketsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.buckets.push(BucketRecord.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ListBucketsResponse>): ListBucketsResponse {
+    return ListBucketsResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListBucketsResponse>): ListBucketsResponse {
+    const message = createBaseListBucketsResponse();
+    message.buckets = object.buckets?.map((e) => BucketRecord.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseBucketRecord(): BucketRecord {
+  return { startMs: 0, namespace: "", workload: "", pieces: 0, fields: {} };
+}
+
+export const BucketRecord: MessageFns<BucketRecord> = {
+  encode(message: BucketRecord, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.startMs !== 0) {
+      writer.uint32(8).uint64(message.startMs);
+    }
+    if (message.namespace !== "") {
+      writer.uint32(18).string(message.namespace);
+    }
+    if (message.workload !== "") {
+      writer.uint32(26).string(message.workload);
+    }
+    if (message.pieces !== 0) {
+      writer.uint32(32).uint32(message.pieces);
+    }
+    globalThis.Object.entries(message.fields).forEach(([key, value]: [string, number]) => {
+      BucketRecord_FieldsEntry.encode({ key: key as any, value }, writer.uint32(42).fork()).join();
+    });
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): BucketRecord {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBucketRecord();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.startMs = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.namespace = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.workload = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.pieces = reader.uint32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            const entry5 = BucketRecord_FieldsEntry.decode(reader, reader.uint32());
+            if (entry5.value !== undefined) {
+              message.fields[entry5.key] = entry5.value;
+            }
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<BucketRecord>): BucketRecord {
+    return BucketRecord.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<BucketRecord>): BucketRecord {
+    const message = createBaseBucketRecord();
+    message.startMs = object.startMs ?? 0;
+    message.namespace = object.namespace ?? "";
+    message.workload = object.workload ?? "";
+    message.pieces = object.pieces ?? 0;
+    message.fields = (globalThis.Object.entries(object.fields ?? {}) as [string, number][]).reduce(
+      (acc: { [key: string]: number }, [key, value]: [string, number]) => {
+        if (value !== undefined) {
+          acc[key] = globalThis.Number(value);
+        }
+        return acc;
+      },
+      {},
+    );
+    return message;
+  },
+};
+
+function createBaseBucketRecord_FieldsEntry(): BucketRecord_FieldsEntry {
+  return { key: "", value: 0 };
+}
+
+export const BucketRecord_FieldsEntry: MessageFns<BucketRecord_FieldsEntry> = {
+  encode(message: BucketRecord_FieldsEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== 0) {
+      writer.uint32(17).double(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): BucketRecord_FieldsEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBucketRecord_FieldsEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 17) {
+              break;
+            }
+
+            message.value = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<BucketRecord_FieldsEntry>): BucketRecord_FieldsEntry {
+    return BucketRecord_FieldsEntry.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<BucketRecord_FieldsEntry>): BucketRecord_FieldsEntry {
+    const message = createBaseBucketRecord_FieldsEntry();
+    message.key = object.key ?? "";
+    message.value = object.value ?? 0;
+    return message;
+  },
+};
 
 function createBaseListVerdictsRequest(): ListVerdictsRequest {
   return {
@@ -980,6 +1340,16 @@ export const VerdictServiceService = {
     responseSerialize: (value: GetVerdictResponse): Buffer => Buffer.from(GetVerdictResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): GetVerdictResponse => GetVerdictResponse.decode(value),
   },
+  /** 10 s buckets of the workloads' traffic, those of all replicas merged: the newest ones, oldest first. */
+  listBuckets: {
+    path: "/picket.v1.VerdictService/ListBuckets" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ListBucketsRequest): Buffer => Buffer.from(ListBucketsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListBucketsRequest => ListBucketsRequest.decode(value),
+    responseSerialize: (value: ListBucketsResponse): Buffer => Buffer.from(ListBucketsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ListBucketsResponse => ListBucketsResponse.decode(value),
+  },
 } as const;
 
 export interface VerdictServiceServer extends UntypedServiceImplementation {
@@ -987,6 +1357,8 @@ export interface VerdictServiceServer extends UntypedServiceImplementation {
   listVerdicts: handleServerStreamingCall<ListVerdictsRequest, ListVerdictsResponse>;
   /** One event with everything that is stored of it. */
   getVerdict: handleUnaryCall<GetVerdictRequest, GetVerdictResponse>;
+  /** 10 s buckets of the workloads' traffic, those of all replicas merged: the newest ones, oldest first. */
+  listBuckets: handleUnaryCall<ListBucketsRequest, ListBucketsResponse>;
 }
 
 export interface VerdictServiceClient extends Client {
@@ -1015,6 +1387,22 @@ export interface VerdictServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: GetVerdictResponse) => void,
+  ): ClientUnaryCall;
+  /** 10 s buckets of the workloads' traffic, those of all replicas merged: the newest ones, oldest first. */
+  listBuckets(
+    request: ListBucketsRequest,
+    callback: (error: ServiceError | null, response: ListBucketsResponse) => void,
+  ): ClientUnaryCall;
+  listBuckets(
+    request: ListBucketsRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ListBucketsResponse) => void,
+  ): ClientUnaryCall;
+  listBuckets(
+    request: ListBucketsRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ListBucketsResponse) => void,
   ): ClientUnaryCall;
 }
 
