@@ -1,4 +1,4 @@
-// `picket validate FILE…`: is this bundle, policy or config file good? Says all that is wrong, changes nothing.
+// `picket validate FILE…`: is this bundle, policy, OpenAPI document or config file good? Says all that is wrong, changes nothing.
 // The kind is told from the content: a bundle by its first bytes, a policy by its keys; `--as` settles doubt.
 
 import { readFileSync } from 'node:fs';
@@ -6,6 +6,7 @@ import { parse as parseYaml } from 'yaml';
 import { checkControlPlaneConfigFile } from '../control-plane/config.ts';
 import { describeError, PicketError } from '../domain/errors.ts';
 import { OFFERED_IDS } from '../domain/features.ts';
+import { parseOpenApi } from '../domain/openapi.ts';
 import { parsePolicy, policySchema } from '../domain/policy-schema.ts';
 import { checkSidecarConfigFile } from '../proxy/config.ts';
 import { parseBundle } from '../wasm-core/host/bundle.ts';
@@ -13,7 +14,7 @@ import { prepareBundle } from '../wasm-core/host/prepare.ts';
 import type { Command, CommandIo } from './command.ts';
 import { kinds, optionsHelp, readOptions } from './options.ts';
 
-const KINDS = ['bundle', 'policy', 'sidecar-config', 'control-plane-config'] as const;
+const KINDS = ['bundle', 'policy', 'openapi', 'sidecar-config', 'control-plane-config'] as const;
 type Kind = (typeof KINDS)[number];
 
 const FILES_MAX = 1_000;
@@ -25,8 +26,8 @@ const OPTIONS = {
 const USAGE = `Usage: picket validate [options] FILE…
 
 Checks each file whole: a model bundle (container, digest, signature block, trees, golden
-vectors on both kernels), a policy (YAML or JSON) or a config file of sidecar or control
-plane. Exit code 0 if all are good, 1 if one is not.
+vectors on both kernels), a policy (YAML or JSON), an OpenAPI document as --openapi takes it, or
+a config file of sidecar or control plane. Exit code 0 if all are good, 1 if one is not.
 
 ${optionsHelp(OPTIONS)}
 
@@ -54,6 +55,7 @@ function kindOf(bytes: Buffer, file: string): Kind {
     return 'policy';
   }
   const keys = typeof value === 'object' && value !== null ? Object.keys(value) : [];
+  if (keys.includes('openapi') && keys.includes('info')) return 'openapi';
   if (keys.length === 0 || keys.some((key) => key in policySchema.shape)) return 'policy';
   return keys.some((key) => key === 'dataDir' || key === 'http') ? 'control-plane-config' : 'sidecar-config';
 }
@@ -78,20 +80,32 @@ function checkPolicyText(text: string): string {
   return `policy: fleet ${mode}, ${levels}`;
 }
 
+function checkOpenApiText(text: string): string {
+  const { title, paths, warnings } = parseOpenApi(text);
+  const operations = paths.reduce((sum, path) => sum + path.operations.length, 0);
+  const twice = warnings.length === 0 ? '' : `, ${warnings.length} templates named twice`;
+  return `OpenAPI document: ${title}, ${paths.length} paths, ${operations} operations${twice}`;
+}
+
+function checkText(kind: Exclude<Kind, 'bundle'>, text: string): string {
+  switch (kind) {
+    case 'policy':
+      return checkPolicyText(text);
+    case 'openapi':
+      return checkOpenApiText(text);
+    case 'sidecar-config':
+      return checkSidecarConfigFile(text);
+    case 'control-plane-config':
+      return checkControlPlaneConfigFile(text);
+  }
+}
+
 function check(file: string, as: Kind | undefined): Report {
   let kind: Kind = as ?? 'policy';
   try {
     const bytes = readBytes(file);
     kind = as ?? kindOf(bytes, file);
-    const text = bytes.toString('utf8');
-    const summary =
-      kind === 'bundle'
-        ? checkBundle(bytes)
-        : kind === 'policy'
-          ? checkPolicyText(text)
-          : kind === 'sidecar-config'
-            ? checkSidecarConfigFile(text)
-            : checkControlPlaneConfigFile(text);
+    const summary = kind === 'bundle' ? checkBundle(bytes) : checkText(kind, bytes.toString('utf8'));
     return { file, kind, ok: true, summary };
   } catch (thrown) {
     const error = PicketError.from(thrown);
@@ -134,7 +148,7 @@ async function run(args: string[], io: CommandIo): Promise<number> {
 
 export const validateCommand: Command = {
   name: 'validate',
-  summary: 'check a bundle, a policy or a config file and say all that is wrong',
+  summary: 'check bundles, policies, OpenAPI documents and config files, and say all that is wrong',
   usage: USAGE,
   run,
 };

@@ -5,6 +5,7 @@
 export const ERROR_CATALOGUE = {
   CONFIG_INVALID: 'a start-up setting is missing, unknown or out of range',
   POLICY_INVALID: 'a policy document breaks its schema',
+  OPENAPI_INVALID: 'an OpenAPI document cannot be read, or breaks a rule that routes depend on',
   POLICY_VERSION_CONFLICT: 'the policy changed since the version that the caller expected',
   BUNDLE_CORRUPT: 'a model bundle is damaged: length, magic, checksum, digest or section table',
   BUNDLE_UNSUPPORTED: 'a model bundle needs a newer runtime, or has an unknown critical section',

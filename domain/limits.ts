@@ -37,7 +37,7 @@ export const LIMITS = {
   /** An event whose outcome is unknown for so long goes out as pending. */
   outcomePendingMs: 2_000,
   /** Learned route templates; further ones count as `other`. */
-  learnedRoutesMax: 512,
+  learnedRoutesMax: 768,
   /** Places of the feature vector plus detector slots. */
   vectorPlaces: 256,
   identitiesDefault: 25_000,

@@ -1,8 +1,7 @@
-// Guesses a template from one path: a segment that looks like an id becomes `{id}`. A pure guess from the path alone, so the
-// same path has the same template in every process; nothing is learned from traffic here.
-// Learned templates serve features and metrics only, never policy. Called by routes.ts when its cache misses.
+// What of a path is an id, told from its bytes alone, and the hash that templates have: declared and learned ones with the same
+// words have the same, in every process. Nothing is learned from traffic here: that is learned-routes.ts.
 
-import { LIMITS } from '../domain/limits.ts';
+import type { SegmentTemplate } from '../domain/path-template.ts';
 import { mix32 } from './sketch.ts';
 
 /** Longer segments are ids, whatever they are made of. */
@@ -11,10 +10,9 @@ const WORD_MAX_BYTES = 48;
 const HEX_MIN_BYTES = 16;
 /** Letters and digits mixed, without separators, are an id from this length on. */
 const MIXED_MIN_BYTES = 8;
-const REST = '/{rest}';
-const ID = '/{id}';
 const FNV_PRIME = 0x01000193;
-const FNV_BASIS = 0x811c9dc5;
+/** Hash of the empty prefix. */
+export const ROOT_HASH = 0x811c9dc5 | 0;
 
 const DIGIT = 1;
 const HEX_LETTER = 2;
@@ -56,39 +54,71 @@ export function looksLikeId(bytes: Uint8Array, start: number, end: number): bool
   return length >= MIXED_MIN_BYTES && digits > 0 && hexLetters + letters > 0 && turns >= 2;
 }
 
-export interface Template {
-  /** At most LIMITS.eventRouteMaxBytes; what does not fit is `/{rest}`. */
-  readonly text: string;
-  /** Of the whole template, also of what `text` leaves out. */
-  readonly hash: number;
+/** Is bytes[start, end) a parameter: an id, a date, or a digest with its algorithm before it? */
+export function looksLikeParameter(bytes: Uint8Array, start: number, end: number): boolean {
+  return looksLikeId(bytes, start, end) || looksLikeDate(bytes, start, end) || isDigest(bytes, start, end);
 }
 
-/** Template of the path bytes[start, end). */
-export function templateOf(bytes: Uint8Array, start: number, end: number): Template {
-  let hash = FNV_BASIS;
-  let text = '';
-  let full = false;
-  let at = start;
-  while (at < end) {
-    const from = bytes[at] === 0x2f ? at + 1 : at;
-    let to = from;
-    while (to < end && bytes[to] !== 0x2f) to++;
-    const id = looksLikeId(bytes, from, to);
-    hash = Math.imul(hash ^ 0x2f, FNV_PRIME);
-    if (id) hash = Math.imul(hash ^ 0x7b, FNV_PRIME);
-    else for (let i = from; i < to; i++) hash = Math.imul(hash ^ bytes[i]!, FNV_PRIME);
-    if (!full) {
-      const length = id ? ID.length : to - from + 1;
-      full = text.length + length + REST.length > LIMITS.eventRouteMaxBytes;
-      text += full ? REST : id ? ID : `/${latin1(bytes, from, to)}`;
-    }
-    at = to;
+const DATE = 'dddd-dd-dd';
+const MONTH = 'dddd-dd';
+const WEEK = 'dddd-Wdd';
+
+/** `2026-11-22`, also with a time behind it, `2026-11` and `2026-W47` (ISO 8601); plain digits are ids anyway. */
+export function looksLikeDate(bytes: Uint8Array, start: number, end: number): boolean {
+  const length = end - start;
+  if (length === MONTH.length) return fits(MONTH, bytes, start);
+  if (length === WEEK.length) return fits(WEEK, bytes, start);
+  if (length < DATE.length || !fits(DATE, bytes, start)) return false;
+  const next = length === DATE.length ? 0x54 : bytes[start + DATE.length]!;
+  // "T" or "t", "_", a blank as "%20" or "+".
+  return next === 0x54 || next === 0x74 || next === 0x5f || next === 0x25 || next === 0x2b;
+}
+
+function fits(pattern: string, bytes: Uint8Array, start: number): boolean {
+  for (let i = 0; i < pattern.length; i++) {
+    const wanted = pattern.charCodeAt(i);
+    const found = bytes[start + i]!;
+    if (wanted === 0x64 ? KIND[found] !== DIGIT : wanted !== found) return false;
   }
-  return { text: text === '' ? '/' : text, hash: mix32(hash) };
+  return true;
 }
 
-function latin1(bytes: Uint8Array, start: number, end: number): string {
-  let text = '';
-  for (let i = start; i < end; i++) text += String.fromCharCode(bytes[i]!);
-  return text;
+/** `sha256:9f86d0…`, as registries write it: a short name, a colon, long hexadecimal. */
+function isDigest(bytes: Uint8Array, start: number, end: number): boolean {
+  let at = start;
+  while (at < end && bytes[at] !== 0x3a) at++;
+  if (at === start || at - start > WORD_MAX_BYTES || end - at - 1 < HEX_MIN_BYTES) return false;
+  for (let i = at + 1; i < end; i++) if (KIND[bytes[i]!]! > HEX_LETTER) return false;
+  return true;
+}
+
+/** Hash of a prefix with a word behind it. Signed 32 bits, as all of these. */
+export function hashWord(prefix: number, bytes: Uint8Array, start: number, end: number): number {
+  let hash = Math.imul(prefix ^ 0x2f, FNV_PRIME);
+  for (let i = start; i < end; i++) hash = Math.imul(hash ^ bytes[i]!, FNV_PRIME);
+  return hash;
+}
+
+/** Hash of a prefix with a parameter behind it, whatever its name. */
+export function hashParameter(prefix: number): number {
+  return Math.imul(Math.imul(prefix ^ 0x2f, FNV_PRIME) ^ 0x7b, FNV_PRIME);
+}
+
+/** Hash of a declared template: its segments as literals around parameters (domain/path-template.ts). */
+export function hashSegments(segments: readonly SegmentTemplate[]): number {
+  let hash = ROOT_HASH;
+  for (const segment of segments) {
+    hash = Math.imul(hash ^ 0x2f, FNV_PRIME);
+    for (const [i, literal] of segment.entries()) {
+      if (i > 0) hash = Math.imul(hash ^ 0x7b, FNV_PRIME);
+      for (let k = 0; k < literal.length; k++)
+        hash = Math.imul(hash ^ (literal.charCodeAt(k) & 0xff), FNV_PRIME);
+    }
+  }
+  return hash;
+}
+
+/** Of the template and the method class: what features count a route by. */
+export function routeHash(template: number, method: number): number {
+  return mix32(mix32(template) ^ Math.imul(method + 1, 0x9e3779b1));
 }

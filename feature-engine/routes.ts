@@ -1,26 +1,37 @@
-// Path -> route: a template that the policy declares, else a learned one. Bounded: so many learned templates, then
-// `other`; one cache of fixed size.
-// Declared routes may steer policy and are compared exactly; learned ones serve features and metrics.
-// `hash` never depends on how full the table is: features must not change with what else was seen.
+// Path -> route: a template that policy or an OpenAPI document declares, else a learned one. Declared routes may steer policy;
+// learned ones serve features and metrics. One cache of fixed size before both.
+// `hash` never depends on how full a table is: features must not change with what else was seen (learned-routes.ts says where
+// it changes once). Used by the pipeline, one per data thread, and by offline runs.
 
 import { type HeadView, METHOD_OTHER, METHODS } from '../domain/head-view.ts';
-import { LIMITS } from '../domain/limits.ts';
-import { matchesRoute, type RoutePattern } from '../domain/route-pattern.ts';
-import { templateOf } from './route-template.ts';
-import { hashBytes, mix32 } from './sketch.ts';
+import type { DeclaredPath } from '../domain/openapi.ts';
+import type { RoutePattern } from '../domain/route-pattern.ts';
+import { DeclaredRoutes } from './declared-routes.ts';
+import { LearnedRoutes, type Lesson } from './learned-routes.ts';
+import { routeHash } from './route-template.ts';
+import { hashBytes } from './sketch.ts';
+
+export { OTHER_ROUTE } from './learned-routes.ts';
 
 export interface Route {
-  /** The template without method; `other` once LIMITS.learnedRoutesMax templates are known. */
+  /** The template without method; `other` if it is not known and enough others are. */
   readonly text: string;
   /** 32 bits of method class and template: the same in every process. */
   readonly hash: number;
-  /** Place in the list of declared routes, -1 for a learned one. */
+  /** Place among the declared routes, the policy's first; -1 for a learned one and for a method that is not declared. */
   readonly declared: number;
+  /** What a good answer would teach; null for what is known or declared. */
+  readonly lesson: Lesson | null;
 }
 
-export interface RouteTableOptions {
+export interface Declared {
   /** The compiled policy's patterns, first match wins. */
-  readonly declared?: readonly RoutePattern[];
+  readonly patterns?: readonly RoutePattern[];
+  /** The paths of an OpenAPI document. */
+  readonly paths?: readonly DeclaredPath[];
+}
+
+export interface RouteTableOptions extends Declared {
   readonly learnedMax?: number;
 }
 
@@ -28,26 +39,22 @@ const CACHE_SLOTS = 2048;
 const CACHE_PATH_MAX_BYTES = 120;
 /** Method class, length, then the path. */
 const CACHE_SLOT_BYTES = CACHE_PATH_MAX_BYTES + 2;
-export const OTHER_ROUTE = 'other';
 
 export class RouteTable {
-  readonly #declared: readonly RoutePattern[];
-  readonly #declaredHashes: readonly number[];
-  readonly #learnedMax: number;
-  /** Template text -> the same text: one string object per template. */
-  readonly #learned = new Map<string, string>();
+  readonly learned: LearnedRoutes;
+  #declared: DeclaredRoutes;
   readonly #cacheBytes = new Uint8Array(CACHE_SLOTS * CACHE_SLOT_BYTES);
   readonly #cache: (Route | null)[] = new Array<Route | null>(CACHE_SLOTS).fill(null);
 
   constructor(options: RouteTableOptions = {}) {
-    this.#declared = options.declared ?? [];
-    this.#declaredHashes = this.#declared.map((pattern) => textHash(pattern.text));
-    this.#learnedMax = options.learnedMax ?? LIMITS.learnedRoutesMax;
+    this.learned = new LearnedRoutes(options.learnedMax);
+    this.#declared = new DeclaredRoutes(options.patterns ?? [], options.paths ?? []);
   }
 
-  /** Number of learned templates. */
-  get learnedCount(): number {
-    return this.#learned.size;
+  /** Puts other declared routes in place; what was learned stays. */
+  declare(declared: Declared): void {
+    this.#declared = new DeclaredRoutes(declared.patterns ?? [], declared.paths ?? []);
+    this.#cache.fill(null);
   }
 
   /** The route of the head's method and path. Allocates only when the cache misses. */
@@ -68,6 +75,19 @@ export class RouteTable {
     return route;
   }
 
+  /** The origin's answer to a request of this route: 2xx and 3xx teach its template. Nothing to do for known ones. */
+  answered(route: Route, status: number): void {
+    if (route.lesson === null || status < 200 || status >= 400) return;
+    if (this.learned.learn(route.lesson)) this.#cache.fill(null);
+  }
+
+  /** Takes back what `learned.save()` gave; returns why it cannot. */
+  restore(text: string): string | null {
+    const refused = this.learned.restore(text);
+    this.#cache.fill(null);
+    return refused;
+  }
+
   #sameAt(at: number, head: HeadView, length: number): boolean {
     const cacheBytes = this.#cacheBytes;
     if (cacheBytes[at] !== head.method || cacheBytes[at + 1] !== length) return false;
@@ -78,36 +98,27 @@ export class RouteTable {
   }
 
   #work(head: HeadView): Route {
-    return this.#declared.length === 0 ? this.#learn(head) : (this.#declaredRoute(head) ?? this.#learn(head));
+    return this.#declared.isEmpty ? this.#learn(head) : (this.#declaredRoute(head) ?? this.#learn(head));
   }
 
   #declaredRoute(head: HeadView): Route | null {
     const method =
       head.method === METHOD_OTHER ? head.text(0, head.targetStart) : (METHODS[head.method] as string);
-    const path = head.text(head.targetStart, head.pathEnd);
-    const index = this.#declared.findIndex((pattern) => matchesRoute(pattern, method, path));
-    if (index < 0) return null;
-    const { text } = this.#declared[index]!;
-    const hash = mix32(this.#declaredHashes[index]! ^ (head.method + 1));
-    return { text: text.slice(text.indexOf(' ') + 1), hash, declared: index };
+    const found = this.#declared.find(method, head.text(head.targetStart, head.pathEnd));
+    if (found === null) return null;
+    const { text, hash, place } = found;
+    return { text, hash: routeHash(hash, head.method), declared: place, lesson: null };
   }
 
   #learn(head: HeadView): Route {
-    const template = templateOf(head.bytes, head.targetStart, head.pathEnd);
-    const hash = mix32(template.hash ^ Math.imul(head.method + 1, 0x9e3779b1));
-    return { text: this.#nameOf(template.text), hash, declared: -1 };
+    const { learned } = this;
+    const { bytes, targetStart, pathEnd, method } = head;
+    learned.resolve(bytes, targetStart, pathEnd);
+    return {
+      text: learned.text(bytes, targetStart),
+      hash: routeHash(learned.template, method),
+      declared: -1,
+      lesson: learned.lesson(bytes, targetStart),
+    };
   }
-
-  #nameOf(text: string): string {
-    const known = this.#learned.get(text);
-    if (known !== undefined) return known;
-    if (this.#learned.size >= this.#learnedMax) return OTHER_ROUTE;
-    this.#learned.set(text, text);
-    return text;
-  }
-}
-
-function textHash(text: string): number {
-  const bytes = new TextEncoder().encode(text);
-  return hashBytes(bytes, 0, bytes.length, 0);
 }

@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import type { Clock } from '../domain/clock.ts';
 import { OFFERED_IDS } from '../domain/features.ts';
+import type { OpenApiRoutes } from '../domain/openapi.ts';
 import {
   bindThresholds,
   type CompiledPolicy,
@@ -39,6 +40,11 @@ export interface BundleInForce {
   readonly origin: PolicyOrigin;
 }
 
+export interface OpenApiInForce {
+  readonly routes: OpenApiRoutes;
+  readonly version: string;
+}
+
 type Send = (order: ThreadOrder) => Promise<void>;
 
 export function sha256Hex(bytes: Uint8Array): string {
@@ -49,6 +55,7 @@ export class Current {
   readonly #options: CurrentOptions;
   #policy: PolicyInForce = { document: DEFAULT_POLICY, version: 'default', origin: 'default' };
   #bundle: BundleInForce | null = null;
+  #openApi: OpenApiInForce | null = null;
   #compiled: CompiledPolicy;
   #send: Send = () => Promise.resolve();
   /** When the policy in force was taken, on the sidecar's clock. */
@@ -68,6 +75,10 @@ export class Current {
     return this.#bundle;
   }
 
+  get openApi(): OpenApiInForce | null {
+    return this.#openApi;
+  }
+
   /** Compiled and bound: what the data thread runs. */
   get compiled(): CompiledPolicy {
     return this.#compiled;
@@ -84,6 +95,12 @@ export class Current {
     this.#policy = policy;
     this.policySinceMs = this.#options.clock.nowMs();
     await this.#send({ kind: 'policy', policy: this.#compiled });
+  }
+
+  /** Puts the paths of a checked document in force. Resolves when the data thread resolves by them. */
+  async setOpenApi(openApi: OpenApiInForce): Promise<void> {
+    this.#openApi = openApi;
+    await this.#send({ kind: 'routes', paths: openApi.routes.paths });
   }
 
   /** Checks the bytes of a bundle and builds its tables. Throws BUNDLE_*; changes nothing. */

@@ -6,10 +6,12 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Clock } from '../domain/clock.ts';
 import { PicketError } from '../domain/errors.ts';
+import type { DeclaredPath } from '../domain/openapi.ts';
 import type { CompiledPolicy } from '../domain/policy.ts';
 import { BUCKET_MS, isEmptyBucket } from '../domain/workload-bucket.ts';
 import { type EngineStats, FeatureEngine } from '../feature-engine/engine.ts';
 import { type AddressData, addressSources } from '../feature-engine/geo-files.ts';
+import type { LearnedRoutes } from '../feature-engine/learned-routes.ts';
 import { Core } from '../wasm-core/host/core.ts';
 import type { PreparedBundle } from '../wasm-core/host/prepare.ts';
 import { AddressBook } from './client-address.ts';
@@ -43,6 +45,10 @@ export interface DataPlaneOptions {
   readonly bundle: PreparedBundle | null;
   /** Address databases that GeoFiles checked; without them places are unknown. */
   readonly addresses?: AddressData;
+  /** The paths of an OpenAPI document: declared routes, after the policy's. */
+  readonly paths?: readonly DeclaredPath[];
+  /** Route templates learned before, checked. */
+  readonly learned?: string | null;
   /** Key of identity hashes: four words, little-endian. */
   readonly identityKey: Uint32Array;
   readonly counters: Counters;
@@ -72,6 +78,8 @@ export interface DataPlane {
   /** Stages, warms and activates; null scores nothing any more. Throws PicketError, and the old bundle stays. */
   setBundle(prepared: PreparedBundle | null): void;
   rollbackBundle(): void;
+  /** The paths of an OpenAPI document, in place of those before. */
+  setPaths(paths: readonly DeclaredPath[]): void;
   /** Address databases that GeoFiles checked: in use from the next request on. */
   setAddresses(data: AddressData): void;
   /** `soft`: answers carry `Connection: close`. `stop`: also no new connections, and at most `ms` for what is under way. */
@@ -81,6 +89,8 @@ export interface DataPlane {
   beat(): void;
   /** Identities in the table. */
   identities(): number;
+  /** Route templates learned so far. */
+  readonly learned: LearnedRoutes;
   /** What the feature engine counts: rows, evictions, outcomes that came too late. */
   engineStats(): EngineStats;
 }
@@ -129,6 +139,7 @@ class RunningPlane implements DataPlane {
     this.#pipeline = new Pipeline({
       ...{ config, counters, events, clock, requestIds },
       ...{ policy: options.policy, scorer: this.#scorer, engine: this.#engine },
+      ...{ paths: options.paths ?? [], learned: options.learned ?? null },
     });
     this.#origins = options.listeners.map((listener) => newOrigin(listener.upstream, config));
     const addresses = new AddressBook({
@@ -166,6 +177,14 @@ class RunningPlane implements DataPlane {
       bound.push({ name, host, port: (server.address() as AddressInfo).port });
     }
     this.addresses = bound;
+  }
+
+  get learned(): LearnedRoutes {
+    return this.#pipeline.learned;
+  }
+
+  setPaths(paths: readonly DeclaredPath[]): void {
+    this.#pipeline.setPaths(paths);
   }
 
   get inflight(): number {

@@ -25,6 +25,8 @@ const RESTART_MAX_MS = 5_000;
 /** A thread that ran for so long begins its restarts quickly again. */
 const STEADY_MS = 30_000;
 const ROLE = 'picket-data-thread';
+/** Orders whose content a thread that is started again gets with its start data. */
+const IN_START_DATA: ReadonlySet<string> = new Set(['policy', 'bundle', 'addresses', 'routes']);
 
 type Unnumbered<M> = M extends { readonly nonce: number } ? Omit<M, 'nonce'> : never;
 export type ThreadOrder = Unnumbered<ToDataThread>;
@@ -38,6 +40,8 @@ export interface DataThreadHostOptions {
   readonly entry?: URL;
   /** Runs the data plane on the control thread, with these seams. For tests. */
   readonly inline?: DataThreadSeams;
+  /** Told of all learned route templates whenever there are more. */
+  readonly onLearned?: (saved: string) => void;
   readonly heapMaxMb: { readonly old: number; readonly young: number };
 }
 
@@ -102,7 +106,7 @@ export class DataThreadHost {
   /** Hands an order over; resolves when the thread has carried it out, or has been started anew with it. */
   send(order: ThreadOrder): Promise<void> {
     const nonce = ++this.#nonce;
-    const inStartData = order.kind === 'policy' || order.kind === 'bundle' || order.kind === 'addresses';
+    const inStartData = IN_START_DATA.has(order.kind);
     return new Promise((resolve, reject) => {
       if (this.#post === null && !inStartData) {
         resolve();
@@ -188,6 +192,8 @@ export class DataThreadHost {
   #receive(message: FromDataThread, onReady: () => void, onFailed: (error: PicketError) => void): void {
     if (message.kind === 'note') {
       logNote(this.#options.log, message.note);
+    } else if (message.kind === 'learned_routes') {
+      this.#options.onLearned?.(message.saved);
     } else if (message.kind === 'failed') {
       onFailed(errorOf(message.failure));
     } else if (message.kind === 'ready') {

@@ -8,6 +8,7 @@ import { adoptCoreModule } from '../wasm-core/host/core-module.ts';
 import { COUNTER, Counters } from './counters.ts';
 import { type DataPlane, startDataPlane } from './data-plane.ts';
 import { EventWriter } from './event-writer.ts';
+import { LearnedReports } from './learned-reports.ts';
 import { NoteLimiter, type ThreadNote } from './note.ts';
 import { clockFrom } from './shared-clock.ts';
 import type { FromDataThread, ThreadFailure, ThreadStart, ToDataThread } from './thread-messages.ts';
@@ -50,11 +51,23 @@ async function carryOut(plane: DataPlane, message: ToDataThread): Promise<void> 
       return plane.setPolicy(message.policy);
     case 'addresses':
       return plane.setAddresses(message.data);
+    case 'routes':
+      return plane.setPaths(message.paths);
     case 'drain':
       return plane.drain(message.mode, message.ms);
     case 'close':
       return plane.close();
   }
+}
+
+/** Shows that the thread lives, and what its engine holds. */
+function beat(plane: DataPlane, counters: Counters): void {
+  counters.add(COUNTER.heartbeat);
+  plane.beat();
+  const { identities, addresses, staleOutcomes } = plane.engineStats();
+  counters.set(COUNTER.identities, identities.rows);
+  counters.set(COUNTER.evictions, identities.evictions + addresses.evictions);
+  counters.set(COUNTER.staleOutcomes, staleOutcomes);
 }
 
 /** Starts the data plane and serves messages until `close`. Resolves when the listeners are open or have failed. */
@@ -78,6 +91,8 @@ export async function runDataThread(
       policy: start.policy,
       bundle: start.bundle,
       addresses: start.addresses,
+      paths: start.paths,
+      learned: start.learned,
       identityKey: start.identityKey,
       counters,
       events: new EventWriter({ buffers: start.events, counters }),
@@ -90,16 +105,14 @@ export async function runDataThread(
     port.close();
     return;
   }
+  const learned = new LearnedReports(plane.learned, (saved) => answer({ kind: 'learned_routes', saved }));
   const heartbeat = setInterval(() => {
-    counters.add(COUNTER.heartbeat);
-    plane.beat();
-    const { identities, addresses, staleOutcomes } = plane.engineStats();
-    counters.set(COUNTER.identities, identities.rows);
-    counters.set(COUNTER.evictions, identities.evictions + addresses.evictions);
-    counters.set(COUNTER.staleOutcomes, staleOutcomes);
+    learned.beat();
+    beat(plane, counters);
   }, HEARTBEAT_MS);
   counters.set(COUNTER.listening, 1);
   port.on('message', (message: ToDataThread) => {
+    if (message.kind === 'close') learned.report();
     carryOut(plane, message)
       .then(
         () => answer({ kind: 'done', nonce: message.nonce }),

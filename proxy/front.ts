@@ -219,6 +219,7 @@ export class Front implements ServerHost, ForwardHost, UpgradeHost {
       outcome.bytesOut = bytesOut;
       outcome.atMs = clock.nowMs();
       engine.outcome(transit.identityHandle, transit.addressHandle, outcome, transit.featureTrace);
+      this.#options.pipeline.answered(transit);
       counters.add(COUNTER.outcomes);
     }
     counters.add(statusClassPlace(transit.status));

@@ -103,9 +103,10 @@ export class Sidecar {
   async start(files: StartFiles): Promise<void> {
     const { host, current } = this.#parts;
     const { admin, controlPlane } = this.#config;
-    await takeStartFiles(this.#config, files, current);
+    await takeStartFiles(this.#config, files, { current, log: this.log });
     this.#adminAddress = await this.#admin.listen(admin.host, admin.port);
     await this.#openState();
+    if (this.#stateDir !== null) await this.#parts.routes.open(this.#stateDir);
     const uplink = controlPlane === undefined ? null : await this.#prepareUplink(controlPlane);
     await host.start();
     current.attach((order) => host.send(order));
@@ -154,6 +155,7 @@ export class Sidecar {
     clearInterval(this.#tick);
     await this.#uplink?.close();
     await this.#parts.host.close();
+    await this.#parts.routes.flush();
     await this.#admin.close();
     this.#drainServer?.close();
     if (this.#stateDir !== null && this.#isTemporary())

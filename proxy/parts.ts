@@ -19,6 +19,7 @@ import { createEventBuffers, type EventBuffers, LABEL_TEXTS, ROUTE_TEXTS } from 
 import { GeoWatch } from './geo-watch.ts';
 import { newLog, type SidecarLog } from './log.ts';
 import { DATA_HEAP_MB } from './memory-plan.ts';
+import { RouteMemory } from './route-memory.ts';
 import { type ClockBase, clockFrom, newClockBase } from './shared-clock.ts';
 import type { StartFiles } from './start-files.ts';
 import { TextTableReader } from './text-table.ts';
@@ -47,6 +48,7 @@ export interface Parts {
   readonly readers: readonly EventReader[];
   readonly current: Current;
   readonly host: DataThreadHost;
+  readonly routes: RouteMemory;
   readonly geo: GeoWatch;
 }
 
@@ -61,19 +63,21 @@ export function makeParts(options: PartsOptions, files: StartFiles): Parts {
   const current = new Current({ namespace, workload, clock, requireSigned, trustedKeys: files.trustedKeys });
   const counters = new Counters();
   const events = eventBuffers(config);
-  const shared = { counters, events, base, current };
+  const routes = new RouteMemory({ namespace, workload, log });
+  const shared = { counters, events, base, current, routes };
   const host = new DataThreadHost({
     startData: () => threadStart(config, files, shared),
     counters,
     log,
     heapMaxMb: DATA_HEAP_MB,
+    onLearned: (saved) => routes.keep(saved),
     ...(options.threadEntry === undefined ? {} : { entry: options.threadEntry }),
     ...inlineSeams(options),
   });
   const readers = events === null ? [] : newReaders(events, { bootId, namespace, workload });
   const geo = new GeoWatch({ files: files.geo, log, send: (order) => host.send(order) });
   const random = options.random ?? Math.random;
-  return { bootId, log, clock, random, counters, readers, current, host, geo };
+  return { bootId, log, clock, random, counters, readers, current, host, routes, geo };
 }
 
 function inlineSeams(options: PartsOptions): { inline?: DataThreadSeams } {
@@ -89,6 +93,7 @@ interface Shared {
   readonly events: EventBuffers | null;
   readonly base: ClockBase;
   readonly current: Current;
+  readonly routes: RouteMemory;
 }
 
 /** What a data thread starts with at this moment. */
@@ -99,6 +104,8 @@ function threadStart(config: SidecarConfig, files: StartFiles, shared: Shared): 
     policy: shared.current.compiled,
     bundle: shared.current.bundle?.prepared ?? null,
     addresses: files.geo.data,
+    paths: shared.current.openApi?.routes.paths ?? [],
+    learned: shared.routes.saved,
     identityKey: files.identityKey,
     counters: shared.counters.buffer,
     events: shared.events,

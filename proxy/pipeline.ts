@@ -7,10 +7,12 @@ import { type DecideInput, type Decision, decide } from '../domain/decide.ts';
 import { findExemption } from '../domain/exemption.ts';
 import { HeadView, METHODS } from '../domain/head-view.ts';
 import { hashHex, IDENTITY_KINDS, newRequestIdentity } from '../domain/identity.ts';
+import type { DeclaredPath } from '../domain/openapi.ts';
 import type { CompiledPolicy } from '../domain/policy.ts';
 import { signalBits } from '../domain/signal.ts';
 import type { Action } from '../domain/verdict.ts';
 import type { FeatureEngine, ObservedRequest } from '../feature-engine/engine.ts';
+import type { LearnedRoutes } from '../feature-engine/learned-routes.ts';
 import { type Route, RouteTable } from '../feature-engine/routes.ts';
 import type { ClientAddress } from './client-address.ts';
 import { COUNTER, type Counters, refusedPlace, rejectedPlace, uninspectedPlace } from './counters.ts';
@@ -29,6 +31,10 @@ import type { Transit } from './transit.ts';
 export interface PipelineOptions {
   readonly config: DataPlaneConfig;
   readonly policy: CompiledPolicy;
+  /** The paths of an OpenAPI document. */
+  readonly paths: readonly DeclaredPath[];
+  /** Route templates learned before, as LearnedRoutes saved them. */
+  readonly learned: string | null;
   readonly scorer: Scorer;
   readonly engine: FeatureEngine;
   readonly counters: Counters;
@@ -51,7 +57,8 @@ export class Pipeline {
   readonly #decideInput: DecideInput = { cause: 'none', margin: 0, exempt: 'none', rampHash: 0 };
   #policy: CompiledPolicy;
   #tails: Tails;
-  #routes: RouteTable;
+  #paths: readonly DeclaredPath[];
+  readonly #routes = new RouteTable();
   #vector: Float64Array;
 
   constructor(options: PipelineOptions) {
@@ -68,18 +75,38 @@ export class Pipeline {
     this.#draft.addressKey = this.#who.addressKey;
     this.#policy = options.policy;
     this.#tails = compileTails(options.policy);
-    this.#routes = new RouteTable({ declared: options.policy.routes.map((route) => route.pattern) });
+    this.#paths = options.paths;
+    this.#declare();
+    if (options.learned !== null) this.#routes.restore(options.learned);
   }
 
   /** One reference is swapped; requests under way keep the tail they were judged by. `policy` has its margins bound. */
   setPolicy(policy: CompiledPolicy): void {
     const before = this.#policy.routes.map((route) => route.pattern.text).join('\n');
     const after = policy.routes.map((route) => route.pattern.text).join('\n');
-    if (before !== after) {
-      this.#routes = new RouteTable({ declared: policy.routes.map((route) => route.pattern) });
-    }
     this.#tails = compileTails(policy);
     this.#policy = policy;
+    if (before !== after) this.#declare();
+  }
+
+  /** The paths of an OpenAPI document: declared routes, after the policy's. */
+  setPaths(paths: readonly DeclaredPath[]): void {
+    this.#paths = paths;
+    this.#declare();
+  }
+
+  get learned(): LearnedRoutes {
+    return this.#routes.learned;
+  }
+
+  /** The origin's answer to a request that `run` let through: it may teach its route. */
+  answered(transit: Transit): void {
+    if (transit.route !== null) this.#routes.answered(transit.route, transit.upstreamStatus);
+  }
+
+  #declare(): void {
+    const patterns = this.#policy.routes.map((route) => route.pattern);
+    this.#routes.declare({ patterns, paths: this.#paths });
   }
 
   /** Judges a complete head. True if the request is to be forwarded; else it has been answered. */
@@ -95,6 +122,7 @@ export class Pipeline {
     const client = this.#identify(transit);
     // Route: from the raw path, since a policy speaks of declared templates and features count learned ones.
     const route = this.#routes.resolve(this.#reader.view);
+    transit.route = route;
     // Features: count the request and write the vector in the core's memory, whether or not a bundle can read it.
     this.#observed.routeHash = route.hash;
     this.#observed.nowMs = transit.atMs;

@@ -5,16 +5,39 @@ import { PicketError } from '../domain/errors.ts';
 import type { SidecarConfig } from './config.ts';
 import type { Current } from './current.ts';
 import type { SidecarLog } from './log.ts';
-import { type BundleFile, readBundleFile, readPolicyFile, type StartFiles } from './start-files.ts';
+import {
+  type BundleFile,
+  type OpenApiFile,
+  readBundleFile,
+  readOpenApiFile,
+  readPolicyFile,
+  type StartFiles,
+} from './start-files.ts';
 
 /** Puts the files of the start in force. Throws BUNDLE_*: at start everything must be good. */
 export async function takeStartFiles(
   config: SidecarConfig,
   files: StartFiles,
-  current: Current,
+  { current, log }: Running,
 ): Promise<void> {
+  if (files.openApi !== null) await takeOpenApi(files.openApi, { current, log });
   if (files.policy !== null) await current.setPolicy({ ...files.policy, origin: 'bootstrap' });
   if (files.bundle !== null) await setBundleFile(config, files.bundle, current);
+}
+
+export interface Running {
+  readonly current: Current;
+  readonly log: SidecarLog;
+}
+
+async function takeOpenApi(file: OpenApiFile, { current, log }: Running): Promise<string> {
+  await current.setOpenApi(file);
+  const { title, paths, warnings } = file.routes;
+  if (warnings.length > 0)
+    log.warn({ warnings: warnings.slice(0, 20) }, 'the OpenAPI document names a template twice');
+  const said = `${title}, ${paths.length} paths`;
+  log.info({ openapi: file.version, paths: paths.length }, `declared routes: ${said}`);
+  return said;
 }
 
 async function setBundleFile(config: SidecarConfig, file: BundleFile, current: Current): Promise<string> {
@@ -24,7 +47,7 @@ async function setBundleFile(config: SidecarConfig, file: BundleFile, current: C
   return prepared.id;
 }
 
-/** Reads --policy and --bundle again; returns what became of each, as it is logged. Never throws. */
+/** Reads --policy, --bundle and --openapi again; returns what became of each, as it is logged. Never throws. */
 export async function reloadFiles(
   config: SidecarConfig,
   current: Current,
@@ -33,6 +56,9 @@ export async function reloadFiles(
   return [
     await reloadOne('policy', log, () => reloadPolicy(config, current)),
     await reloadOne('bundle', log, () => reloadBundle(config, current)),
+    ...(config.openapi === undefined
+      ? []
+      : [await reloadOne('OpenAPI document', log, () => reloadOpenApi(config, { current, log }))]),
   ];
 }
 
@@ -43,6 +69,13 @@ async function reloadPolicy(config: SidecarConfig, current: Current): Promise<st
   if (file.version === current.policy.version) return 'unchanged';
   await current.setPolicy({ ...file, origin: 'bootstrap' });
   return `now ${file.version}`;
+}
+
+async function reloadOpenApi(config: SidecarConfig, running: Running): Promise<string> {
+  const file = await readOpenApiFile(config);
+  if (file === null) return 'there is no file';
+  if (file.version === running.current.openApi?.version) return 'unchanged';
+  return `now ${await takeOpenApi(file, running)}`;
 }
 
 async function reloadBundle(config: SidecarConfig, current: Current): Promise<string> {

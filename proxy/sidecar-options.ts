@@ -74,6 +74,10 @@ export const SIDECAR_OPTIONS = {
     help: 'Model bundle to start with. Without it: the default bundle of this build, if it has one.',
     group: JUDGEMENT,
   }),
+  openapi: kinds.file({
+    help: 'OpenAPI 3 document (YAML or JSON) of the application: its paths become declared routes.',
+    group: JUDGEMENT,
+  }),
   requireSigned: kinds.flag({
     help: 'Refuse bundles without a signature by one of --trusted-keys.',
     group: JUDGEMENT,

@@ -3,6 +3,7 @@
 
 import { readFileSync } from 'node:fs';
 import { type ErrorCode, PicketError, type Problem } from '../domain/errors.ts';
+import type { OpenApiRoutes } from '../domain/openapi.ts';
 import type { PolicyDocument } from '../domain/policy.ts';
 import { GeoFiles } from '../feature-engine/geo-files.ts';
 import type { TrustedKey } from '../wasm-core/host/container.ts';
@@ -16,6 +17,12 @@ export const DEFAULT_BUNDLE_URL = new URL('../models/default.bundle', import.met
 
 export interface PolicyFile {
   readonly document: PolicyDocument;
+  /** `file-` and the first digits of its digest. */
+  readonly version: string;
+}
+
+export interface OpenApiFile {
+  readonly routes: OpenApiRoutes;
   /** `file-` and the first digits of its digest. */
   readonly version: string;
 }
@@ -45,6 +52,14 @@ export async function readPolicyFile(config: Pick<SidecarConfig, 'policy'>): Pro
   return { document: parsePolicy(bytes.toString('utf8')), version: `file-${sha256Hex(bytes).slice(0, 12)}` };
 }
 
+/** Null without --openapi. Throws OPENAPI_INVALID or CONFIG_INVALID. */
+export async function readOpenApiFile(config: Pick<SidecarConfig, 'openapi'>): Promise<OpenApiFile | null> {
+  if (config.openapi === undefined) return null;
+  const bytes = read(config.openapi, '--openapi', 'CONFIG_INVALID');
+  const { parseOpenApi } = await import('../domain/openapi.ts');
+  return { routes: parseOpenApi(bytes.toString('utf8')), version: `file-${sha256Hex(bytes).slice(0, 12)}` };
+}
+
 /** The bytes of --bundle, else of the default bundle; null if there is neither. Throws CONFIG_INVALID. */
 export function readBundleFile(
   config: Pick<SidecarConfig, 'bundle'>,
@@ -68,6 +83,7 @@ export interface StartFiles {
   readonly trustedKeys: readonly TrustedKey[];
   readonly policy: PolicyFile | null;
   readonly bundle: BundleFile | null;
+  readonly openApi: OpenApiFile | null;
   readonly geo: GeoFiles;
 }
 
@@ -99,6 +115,7 @@ export async function readStartFiles(config: SidecarConfig): Promise<StartFiles>
     ),
     policy: await attempt(() => readPolicyFile(config), null),
     bundle: await attempt(() => readBundleFile(config), null),
+    openApi: await attempt(() => readOpenApiFile(config), null),
     geo: await attempt(() => GeoFiles.open({ geo, asn, hostingCidrs }), noGeo),
   };
   const [first] = errors;

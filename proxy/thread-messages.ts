@@ -2,6 +2,7 @@
 // A policy travels compiled and bound to its bundle's thresholds; a bundle travels prepared, with the policy bound to it.
 
 import type { ErrorCode, Problem } from '../domain/errors.ts';
+import type { DeclaredPath } from '../domain/openapi.ts';
 import type { CompiledPolicy } from '../domain/policy.ts';
 import type { AddressData } from '../feature-engine/geo-files.ts';
 import type { PreparedBundle } from '../wasm-core/host/prepare.ts';
@@ -26,6 +27,10 @@ export interface ThreadStart {
   readonly bundle: PreparedBundle | null;
   /** Address databases, checked. */
   readonly addresses: AddressData;
+  /** The paths of an OpenAPI document. */
+  readonly paths: readonly DeclaredPath[];
+  /** Route templates learned before, as `learned_routes` told them. */
+  readonly learned: string | null;
   /** Four little-endian words. */
   readonly identityKey: Uint32Array;
   readonly counters: SharedArrayBuffer;
@@ -47,6 +52,7 @@ export type ToDataThread =
       readonly policy: CompiledPolicy;
     }
   | { readonly kind: 'addresses'; readonly nonce: number; readonly data: AddressData }
+  | { readonly kind: 'routes'; readonly nonce: number; readonly paths: readonly DeclaredPath[] }
   | { readonly kind: 'drain'; readonly nonce: number; readonly mode: DrainMode; readonly ms: number }
   | { readonly kind: 'close'; readonly nonce: number };
 
@@ -65,6 +71,8 @@ export interface BoundAddress {
 
 export type FromDataThread =
   | { readonly kind: 'ready'; readonly addresses: readonly BoundAddress[] }
+  /** All route templates learned so far. */
+  | { readonly kind: 'learned_routes'; readonly saved: string }
   /** The listeners could not be opened; the thread ends. */
   | { readonly kind: 'failed'; readonly failure: ThreadFailure }
   /** The message with this nonce has been carried out. */

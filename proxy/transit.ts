@@ -3,6 +3,7 @@
 
 import type { IncomingMessage } from 'node:http';
 import type { RefusalCode } from '../domain/refusal.ts';
+import type { Route } from '../feature-engine/routes.ts';
 import type { Connection } from './connection.ts';
 import { RequestHead } from './head.ts';
 import type { HeadRefusal } from './head-rules.ts';
@@ -30,6 +31,8 @@ export abstract class Transit {
   atMs = 0;
   /** The tail that judged it; null until then. It keeps this one whatever the policy becomes. */
   tail: Tail | null = null;
+  /** The route that it was counted under; null until then. */
+  route: Route | null = null;
   eventHandle = 0;
   identityHandle = 0;
   addressHandle = 0;

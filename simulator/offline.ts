@@ -49,6 +49,7 @@ interface Pending {
   readonly identity: number;
   readonly address: number;
   readonly trace: number;
+  readonly route: Route;
   readonly bytesIn: number;
   readonly answer: Answer;
   readonly atMs: number;
@@ -91,6 +92,7 @@ export class OfflineRun<R extends OfflineRequest> {
       identity: engine.lastIdentity,
       address: engine.lastAddress,
       trace: engine.lastTrace,
+      route,
       bytesIn: request.body?.length ?? 0,
       answer: request.answer,
       atMs: request.atMs + Math.round(request.answer.latencyMs),
@@ -128,10 +130,11 @@ export class OfflineRun<R extends OfflineRequest> {
     const queue = this.#pending;
     let count = 0;
     while (count < queue.length && queue[count]!.atMs <= ms) {
-      const { identity, address, trace, answer, bytesIn, atMs } = queue[count]!;
+      const { identity, address, trace, route, answer, bytesIn, atMs } = queue[count]!;
       const { status, latencyMs, bodyBytes } = answer;
       const outcome = { status, latencyMs, bytesIn, bytesOut: bodyBytes, atMs };
       this.#options.engine.outcome(identity, address, outcome, trace);
+      this.#routes.answered(route, status);
       count++;
     }
     if (count > 0) queue.splice(0, count);

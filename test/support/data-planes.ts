@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import { type Clock, systemClock } from '../../domain/clock.ts';
 import type { PicketEvent } from '../../domain/event.ts';
 import { OFFERED_IDS } from '../../domain/features.ts';
+import type { DeclaredPath } from '../../domain/openapi.ts';
 import {
   bindThresholds,
   type CompiledPolicy,
@@ -60,6 +61,8 @@ export interface PlaneSettings {
   readonly policy?: PolicyDocument;
   readonly config?: Partial<DataPlaneConfig>;
   readonly bundle?: PreparedBundle | null;
+  readonly paths?: readonly DeclaredPath[];
+  readonly learned?: string;
   readonly clock?: Clock;
   readonly faults?: Faults;
   readonly tickMs?: number;
@@ -146,6 +149,8 @@ export async function startTestPlane(settings: PlaneSettings): Promise<TestPlane
     clock: settings.clock ?? systemClock(),
     random: Math.random,
     log: (note) => notes.push(note),
+    ...(settings.paths === undefined ? {} : { paths: settings.paths }),
+    ...(settings.learned === undefined ? {} : { learned: settings.learned }),
     ...(settings.faults === undefined ? {} : { faults: settings.faults }),
     ...(settings.tickMs === undefined ? {} : { tickMs: settings.tickMs }),
   });

@@ -30,6 +30,12 @@ export const IMPORT_TABLE: readonly ImportRow[] = [
     npm: { yaml: 'config files are written in YAML' },
     node: false,
   },
+  {
+    part: 'domain/openapi.ts',
+    may: [],
+    npm: { yaml: 'OpenAPI documents are written in YAML or JSON' },
+    node: false,
+  },
   { part: 'wasm-core/layout.ts', may: [], npm: {}, node: false },
   { part: 'wasm-core/assembly', may: ['wasm-core/layout.ts'], npm: {}, node: false },
   { part: 'wasm-core/host', may: ['wasm-core/layout.ts', 'domain'], npm: {}, node: true },
