@@ -38,7 +38,7 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     load: async () => (await import('./score.ts')).scoreCommand,
   },
   validate: {
-    summary: 'check a bundle, a policy or a config file and say all that is wrong',
+    summary: 'check bundles, policies, OpenAPI documents and config files, and say all that is wrong',
     load: async () => (await import('./validate.ts')).validateCommand,
   },
   simulate: {
@@ -48,6 +48,10 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
   replay: {
     summary: 'replay an access log through a sidecar, or offline through the core',
     load: async () => (await import('./replay.ts')).replayCommand,
+  },
+  features: {
+    summary: 'list the features, or write those of an access log as CSV',
+    load: async () => (await import('./features.ts')).featuresCommand,
   },
   demo: {
     summary: 'the whole loop on loopback: what `npm start` runs',

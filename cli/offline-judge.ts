@@ -34,6 +34,8 @@ export class OfflineJudge {
   readonly #flagMargin: number;
   readonly #blockMargin: number;
   readonly #classes: readonly string[];
+  readonly #places: readonly number[];
+  #margin = Number.NaN;
 
   /** @throws PicketError BUNDLE_* for a bundle that cannot be used, NOT_FOUND if there is no such file. */
   constructor(path: string) {
@@ -43,6 +45,7 @@ export class OfflineJudge {
     this.#core.warmUp();
     this.#core.activate();
     this.bundleId = prepared.id;
+    this.#places = prepared.places;
     this.#flagMargin = marginOf(prepared.thresholds.flagAt);
     this.#blockMargin = marginOf(prepared.thresholds.blockAt);
     const named = prepared.detectors.some((detector) => detector.name === CLASS_DETECTOR);
@@ -54,9 +57,26 @@ export class OfflineJudge {
     return this.#core.vector;
   }
 
+  /** Raw margin of the vector judged last. */
+  get margin(): number {
+    return this.#margin;
+  }
+
+  /** Vector places that the bundle reads. */
+  get places(): readonly number[] {
+    return this.#places;
+  }
+
+  /** Raw margin of a vector of features. Overwrites the one that stands in `vector`. */
+  marginOf(features: Float64Array): number {
+    this.#core.vector.set(features);
+    return this.#core.score();
+  }
+
   /** Judges the vector that was just written. */
   judge(): Judged {
     const margin = this.#core.score();
+    this.#margin = margin;
     if (!(margin >= this.#flagMargin)) return ALLOWED;
     return {
       flagged: true,

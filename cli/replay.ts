@@ -6,8 +6,11 @@ import { PicketError, type Problem } from '../domain/errors.ts';
 import { FeatureEngine } from '../feature-engine/engine.ts';
 import { type AccessLog, type LogRequest, readAccessLog } from '../simulator/access-log.ts';
 import { type Seen, type Sendable, sendAll } from '../simulator/live.ts';
-import { type OfflineRequest, OfflineRun } from '../simulator/offline.ts';
+import { OfflineRun } from '../simulator/offline.ts';
 import type { Command, CommandIo } from './command.ts';
+import { type Explained, Explainer } from './explain.ts';
+import { explainedText } from './explain-text.ts';
+import { fieldsOf, type LoggedRequest, offlineRequest } from './logged-request.ts';
 import { DEFAULT_BUNDLE, OfflineJudge } from './offline-judge.ts';
 import { kinds, optionsHelp, readOptions } from './options.ts';
 import {
@@ -36,6 +39,10 @@ const OPTIONS = {
     { min: 8, max: 1_000_000 },
     { group: 'Offline', help: 'Rows of the feature engine, per axis.', fallback: '25000' },
   ),
+  explain: kinds.int(
+    { min: 0, max: 1000 },
+    { group: 'Offline', help: 'Identities with the highest scores to explain.', fallback: '0' },
+  ),
   json: kinds.flag({ group: 'Output', help: 'One line of JSON last.' }),
 } as const;
 
@@ -46,20 +53,28 @@ sidecar with --client-ip-source xff --trusted-proxies 127.0.0.0/8. Lines that ar
 and shown, never fatal. Times in such logs have whole seconds: the requests of one second are spread
 evenly over it.
 
-  picket replay --log access.log.gz --offline
+--explain N shows, offline, the N identities with the highest scores: their highest request, its signals
+(features over fixed lines) and the features that raise its score most. For these, start from the ordinary
+request of this log (each feature at its median over what is not flagged), put in this request's value of
+the feature that raises the raw margin most, then of the next: +x is that rise, "rest" what these leave.
+The rises depend on the order; they show what the model reacts to, and are no exact attribution.
+
+  picket replay --log access.log.gz --offline --explain 5
   picket replay --log access.log --target http://127.0.0.1:14080 --speed 60 --control-plane 127.0.0.1:14443
 ${optionsHelp(OPTIONS)}`;
 
 type Values = ReturnType<typeof readFlags>;
 
 function readFlags(args: readonly string[], io: CommandIo) {
-  type Checked = StoredFlagsValues & { target?: URL | undefined; offline: boolean };
+  type Checked = StoredFlagsValues & { target?: URL | undefined; offline: boolean; explain: number };
   const check = (values: Checked): Problem[] => {
     const problems = checkStoredFlags(values);
     if ((values.target !== undefined) === values.offline) {
       const value = values.offline ? 'both' : 'neither';
       problems.push({ field: '--target, --offline', value, expected: 'one of the two' });
     }
+    if (values.explain > 0 && !values.offline)
+      problems.push({ field: '--explain', value: String(values.explain), expected: '--offline with it' });
     return problems;
   };
   return readOptions({ command: 'picket replay', options: OPTIONS, check }, args, io).values;
@@ -72,16 +87,11 @@ function identityOf(request: LogRequest): string {
   return `address:${request.address}`;
 }
 
-function fieldsOf(request: LogRequest): (readonly [string, string])[] {
-  const fields: (readonly [string, string])[] = [];
-  if (request.agent !== null) fields.push(['user-agent', request.agent]);
-  if (request.referer !== null) fields.push(['referer', request.referer]);
-  return fields;
-}
-
 interface Replayed {
   readonly tally: Tally;
   readonly extra: Readonly<Record<string, unknown>>;
+  /** Offline with --explain only. */
+  readonly explained: readonly Explained[] | null;
 }
 
 function replayOffline(log: AccessLog, values: Values, progress: Progress): Replayed {
@@ -91,32 +101,25 @@ function replayOffline(log: AccessLog, values: Values, progress: Progress): Repl
   let blocked = 0;
   const startedMs = log.requests[0]?.atMs ?? 0;
   const engine = new FeatureEngine({ identities: values.identities, startedMs, shared: false });
-  const run = new OfflineRun<OfflineRequest & { readonly line: LogRequest }>({
+  const explainer = new Explainer(values.explain);
+  const run = new OfflineRun<LoggedRequest>({
     engine,
     vector: judge.vector,
-    onVector: ({ request }) => {
+    onVector: ({ request, vector }) => {
       const { flagged, blocked: refused, attackClass } = judge.judge();
       tally.add(identityOf(request.line), { flagged, refused: false, status: request.line.status });
+      if (values.explain > 0)
+        explainer.add(identityOf(request.line), judge.margin, { line: request.line, vector, flagged });
       if (refused) blocked++;
       if (attackClass !== '') classes.set(attackClass, (classes.get(attackClass) ?? 0) + 1);
       progress.update(() => `${tally.total.requests} of ${log.requests.length} requests`);
       return true;
     },
   });
-  run.run(offlineRequests(log));
+  run.run(log.requests.values().map((line) => offlineRequest(line)));
   const byClass = Object.fromEntries([...classes].sort(([, a], [, b]) => b - a));
-  return { tally, extra: { would_block: blocked, by_class: byClass, bundle_id: judge.bundleId } };
-}
-
-function* offlineRequests(log: AccessLog): Generator<OfflineRequest & { readonly line: LogRequest }> {
-  for (const line of log.requests) {
-    const { atMs, method, target, address, status, bodyBytes } = line;
-    yield {
-      ...{ line, atMs, method, target, address },
-      ...{ headers: fieldsOf(line), body: null, token: null, cookie: null },
-      answer: { status, bodyBytes, latencyMs: 0 },
-    };
-  }
+  const extra = { would_block: blocked, by_class: byClass, bundle_id: judge.bundleId };
+  return { tally, extra, explained: values.explain > 0 ? explainer.explain(judge) : null };
 }
 
 async function replayLive(
@@ -144,6 +147,7 @@ async function replayLive(
   const latencies = seen.filter((one) => one.status > 0).map((one) => one.latencyMs);
   return {
     tally,
+    explained: null,
     extra: {
       flagged_from: flagged === null ? 'refusals' : 'stored events',
       late: summary.late,
@@ -167,7 +171,8 @@ function* liveRequests(log: AccessLog, run: number): Generator<Sendable> {
   }
 }
 
-function print(io: CommandIo, log: AccessLog, { tally, extra }: Replayed, asJson: boolean): void {
+function print(io: CommandIo, log: AccessLog, replayed: Replayed, asJson: boolean): void {
+  const { tally, extra, explained } = replayed;
   const { total } = tally;
   const rows = tally
     .groups(IDENTITIES_SHOWN)
@@ -181,6 +186,7 @@ function print(io: CommandIo, log: AccessLog, { tally, extra }: Replayed, asJson
     '',
     table([['identity', 'requests', 'flagged', 'refused'], ...rows]),
     tally.groupCount > IDENTITIES_SHOWN ? `… and ${tally.groupCount - IDENTITIES_SHOWN} more identities` : '',
+    ...(explained === null ? [] : [explainedText(explained)]),
   ];
   io.stdout.write(`${text.join('\n')}\n`);
   if (!asJson) return;
@@ -198,6 +204,7 @@ function print(io: CommandIo, log: AccessLog, { tally, extra }: Replayed, asJson
     ...extra,
     by_identity: byIdentity,
     statuses: tally.statusCounts(),
+    ...(explained === null ? {} : { explained }),
   };
   io.stdout.write(`${JSON.stringify(result)}\n`);
 }

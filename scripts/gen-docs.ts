@@ -3,9 +3,9 @@
 
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { FEATURE_COLUMNS, featureRows } from '../cli/feature-list.ts';
 import { CONTROL_PLANE_OPTIONS } from '../control-plane/control-plane-options.ts';
 import { ERROR_CATALOGUE } from '../domain/errors.ts';
-import { FEATURES } from '../domain/features.ts';
 import { envName, flagName, type OptionList } from '../domain/options.ts';
 import { policyJsonSchema } from '../domain/policy-schema.ts';
 import { NOTES, REFUSAL_CODES, REFUSALS, type Refusal } from '../domain/refusal.ts';
@@ -22,10 +22,7 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
 }
 
 function features(): string {
-  const rows = FEATURES.map((f) => {
-    const max = f.range[1] === Infinity ? '∞' : String(f.range[1]);
-    return [String(f.id), `\`${f.name}\``, f.unit, `${f.range[0]}..${max}`, f.meaning, f.missing];
-  });
+  const rows = featureRows().map(([id = '', name = '', ...rest]) => [id, `\`${name}\``, ...rest]);
   return [
     '# Features',
     NOTE,
@@ -36,7 +33,7 @@ function features(): string {
     'm bits by linear counting (Whang, Vander-Zanden, Taylor 1990): standard error about 8 % at ' +
       'm/2 values and 18 % at 2m for m = 64 (12 % and 28 % for m = 32).',
     '',
-    table(['id', 'name', 'unit', 'range', 'meaning', 'missing when'], rows),
+    table(FEATURE_COLUMNS, rows),
     '',
   ].join('\n');
 }

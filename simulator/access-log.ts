@@ -3,7 +3,6 @@
 // Timestamps have whole seconds: requests of one second are spread evenly over it, in the order of the file.
 
 import { createReadStream } from 'node:fs';
-import { createInterface } from 'node:readline';
 import { createGunzip } from 'node:zlib';
 import { PicketError } from '../domain/errors.ts';
 
@@ -38,6 +37,8 @@ const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', '
 const SHOWN_MAX = 5;
 const SHOWN_CHARS = 160;
 const TARGET_MAX_CHARS = 8_192;
+/** A longer line is no request; it is cut there. */
+const LINE_MAX_CHARS = 1 << 20;
 
 /** One line, or null if it is no request in combined (or common) format. */
 export function parseLogLine(line: string): LogRequest | null {
@@ -103,26 +104,36 @@ export async function readAccessLog(path: string): Promise<AccessLog> {
   return { requests: spreadSeconds(requests), lines, malformed, malformedLines };
 }
 
-async function* linesOf(path: string): AsyncGenerator<string> {
+/** The lines of a log as latin-1 text; `.gz` is unpacked by name. Throws what the file system or gunzip say. */
+export async function* linesOf(path: string): AsyncGenerator<string> {
   const file = createReadStream(path);
   const stream = path.endsWith('.gz') ? createGunzip() : null;
   if (stream !== null) file.on('error', (error) => stream.destroy(error)).pipe(stream);
   const input = stream ?? file;
   input.setEncoding('latin1');
-  const failed = new Promise<never>((_, reject) => input.once('error', reject));
-  failed.catch(() => undefined);
-  const reader = createInterface({ input, crlfDelay: Infinity })[Symbol.asyncIterator]();
-  for (;;) {
-    const next = await Promise.race([reader.next(), failed]);
-    if (next.done === true) break;
-    yield next.value;
+  let rest = '';
+  for await (const chunk of input) {
+    const text = rest + (chunk as string);
+    let start = 0;
+    for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', start)) {
+      yield text.slice(start, end);
+      start = end + 1;
+    }
+    rest = text.slice(start);
+    if (rest.length < LINE_MAX_CHARS) continue;
+    yield rest;
+    rest = '';
   }
-  if (input.errored) throw input.errored;
+  if (rest !== '') yield rest;
 }
 
 /** Sorts by time (stable) and spreads the requests of one second over it. */
 function spreadSeconds(requests: readonly LogRequest[]): LogRequest[] {
-  const sorted = requests.toSorted((a, b) => a.atMs - b.atMs);
+  return spreadSorted(requests.toSorted((a, b) => a.atMs - b.atMs));
+}
+
+/** Spreads the requests of one second over it. `sorted`: by time, whole seconds. */
+export function spreadSorted(sorted: readonly LogRequest[]): LogRequest[] {
   const out: LogRequest[] = [];
   for (let i = 0; i < sorted.length; ) {
     const first = sorted[i] as LogRequest;
