@@ -81,7 +81,7 @@ function smallState(): PlainState {
       { name: 'identities', capacity: 16, rowWords: ROW_WORDS, localWords: [6] },
       { name: 'addresses', capacity: 8, rowWords: ROW_WORDS },
     ],
-    [{ name: 'rarity', words: 1000 }],
+    { regions: [{ name: 'rarity', words: 1000 }] },
   );
   for (let n = 0; n < 5; n++) state.put('identities', rowOf(n), { seen: 100 + n, good: n });
   state.put('addresses', rowOf(9), { seen: 1, good: 1 });

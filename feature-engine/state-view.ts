@@ -32,10 +32,26 @@ export interface RegionView {
   readonly words: number;
 }
 
+/**
+ * Rows that hold what other replicas counted of an identity, for the engine to add when it reads windows: identity rows with the
+ * key at their place, and at `untilWord` (f64) the time up to which they may be used, ms since the epoch.
+ */
+export interface OverlayView {
+  /** First word of the first row, and how many there are. */
+  readonly rowsAt: number;
+  readonly count: number;
+  readonly rowWords: number;
+  readonly untilWord: number;
+  /** First word of a u16 for each slot of `identities`: 0 for none, else number of the overlay row, plus 1. */
+  readonly slotsAt: number;
+}
+
 export interface StateView {
   readonly buffer: SharedArrayBuffer;
   readonly tables: readonly TableView[];
   readonly regions: readonly RegionView[];
+  /** Null unless the engine was made for shared windows. */
+  readonly overlays: OverlayView | null;
 }
 
 /** Id of whatever describes a layout: the first 16 hex digits of the SHA-256 of its JSON. */

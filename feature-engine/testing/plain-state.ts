@@ -17,13 +17,22 @@ export interface PlainState {
   put(table: TableName, row: Uint32Array, slot: { readonly seen: number; readonly good: number }): number;
 }
 
+export interface PlainExtras {
+  readonly regions?: readonly { readonly name: string; readonly words: number }[];
+  /** Rows for what other replicas counted of the first table's rows; the words of a row end with the time they hold until. */
+  readonly overlayRows?: number;
+}
+
 export function plainState(
   tables: readonly PlainTable[],
-  regions: readonly { name: string; words: number }[] = [],
+  { regions = [], overlayRows = 0 }: PlainExtras = {},
 ): PlainState {
-  // Eight slots take 16 words beside their rows; one more word counts look-ups.
-  const tableWords = tables.reduce((sum, table) => sum + table.capacity * (table.rowWords + 2) + 1, 0);
-  const buffer = new SharedArrayBuffer((tableWords + regions.reduce((sum, { words }) => sum + words, 0)) * 4);
+  // Eight slots take 16 words beside their rows; two more words count look-ups, and keep doubles aligned.
+  const tableWords = tables.reduce((sum, table) => sum + table.capacity * (table.rowWords + 2) + 2, 0);
+  const regionWords = regions.reduce((sum, { words }) => sum + words, 0);
+  const first = tables[0]!;
+  const overlayWords = overlayRows * first.rowWords + first.capacity / 2;
+  const buffer = new SharedArrayBuffer((tableWords + regionWords + overlayWords) * 4);
   const words = new Uint32Array(buffer);
   const halves = new Uint16Array(buffer);
   let next = 0;
@@ -32,7 +41,7 @@ export function plainState(
     return next - count;
   };
   const views = tables.map(({ name, capacity, rowWords, localWords = [] }): TableView => {
-    const [rowsAt, setsAt, tickAt] = [take(capacity * rowWords), take(capacity * 2), take(1)];
+    const [rowsAt, setsAt, tickAt] = [take(capacity * rowWords), take(capacity * 2), take(2)];
     return {
       ...{ name, capacity, rowWords, rowsAt, setsAt, tickAt, localWords },
       layout: '00000000000000a1',
@@ -44,6 +53,13 @@ export function plainState(
     regions: regions.map(({ name, words: count }) => ({
       ...{ name, layout: '00000000000000b2', at: take(count), words: count },
     })),
+    overlays:
+      overlayRows === 0
+        ? null
+        : {
+            ...{ rowsAt: take(overlayRows * first.rowWords), count: overlayRows, rowWords: first.rowWords },
+            ...{ untilWord: first.rowWords - 2, slotsAt: take(first.capacity / 2) },
+          },
   };
   const put: PlainState['put'] = (name, row, { seen, good }) => {
     const table = views.find((candidate) => candidate.name === name)!;

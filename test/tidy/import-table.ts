@@ -62,6 +62,12 @@ export const IMPORT_TABLE: readonly ImportRow[] = [
     node: true,
   },
   {
+    part: 'proxy/state/shared-store.ts',
+    may: ['domain'],
+    npm: { '@redis/client': 'windows shared over Redis or Valkey' },
+    node: false,
+  },
+  {
     part: 'control-plane',
     may: ['domain', 'wasm-core/host', 'proto'],
     npm: {
