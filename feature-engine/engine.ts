@@ -11,7 +11,7 @@ import { AgentFamilies } from './agent-family.ts';
 import type { EngineStats, FeatureEngineOptions, MemoryItem, ObservedRequest } from './engine-types.ts';
 import * as X from './extract.ts';
 import { NO_FACTS, newProfileCall, type ProfileCall, Profiles } from './profiles.ts';
-import * as L from './row-layout.ts';
+import * as L from './row-layout-before.ts';
 import { RowTable } from './row-table.ts';
 import {
   addGap,

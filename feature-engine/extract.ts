@@ -3,7 +3,7 @@
 
 import { FEATURE_COUNT, placeOf } from '../domain/features.ts';
 import type { HeadView } from '../domain/head-view.ts';
-import * as L from './row-layout.ts';
+import * as L from './row-layout-before.ts';
 import type { RowPlace } from './row-update.ts';
 import { ESTIMATE, estimateTwo, sketchKind } from './sketch.ts';
 import type { TargetScan } from './target-scan.ts';

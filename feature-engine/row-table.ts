@@ -3,7 +3,7 @@
 // probation by good answers of the origin and then ages the slower the more it had (docs/adr/0010-who-makes-room.md).
 // Does not know what a row holds beyond its key. Owned by the feature engine, one table per axis and one of profiles.
 
-import { KEY, ROW_WORDS } from './row-layout.ts';
+import { KEY, ROW_WORDS } from './row-layout-before.ts';
 
 const WAYS = 8;
 /** A handle is generation * HANDLE_SLOTS + slot, an exact integer of 48 bits. */

@@ -3,7 +3,7 @@
 // Called by the engine twice a request, once per axis.
 
 import type { Outcome } from '../domain/outcome.ts';
-import * as L from './row-layout.ts';
+import * as L from './row-layout-before.ts';
 import { type Moment, sliceOf, W1H, W1M, W5M, W10S } from './windows.ts';
 
 /** One table's memory and where its row begins. */
