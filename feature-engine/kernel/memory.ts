@@ -3,7 +3,9 @@
 
 import { type SharedWasmMemory, wasm } from '../../domain/webassembly.ts';
 import { BY_BITS } from '../sketch.ts';
+import { LOG_TABLE } from './log-table.ts';
 import { type KernelVariant, loadKernelModule } from './module.ts';
+import type { SessionKernels } from './session-kernels.ts';
 
 const PAGE_BYTES = 65_536;
 const LINE_BYTES = 64;
@@ -11,7 +13,7 @@ const LINE_BYTES = 64;
 const TABLES_BYTES = 4 * PAGE_BYTES;
 
 /** Exports of kernel/assembly/index.ts: addresses are bytes from the start of the memory. */
-export interface Kernels {
+export interface Kernels extends SessionKernels {
   readonly heapBase: { readonly value: number };
   readonly callAt: { readonly value: number };
   readonly estimatesAt: { readonly value: number };
@@ -43,6 +45,7 @@ export class EngineMemory {
       BY_BITS.flatMap((table) => [...table]),
       this.kernels.estimatesAt.value / 8,
     );
+    this.doubles.set(LOG_TABLE, this.kernels.logsAt.value / 8);
     if (this.kernels.heapBase.value > TABLES_BYTES)
       throw new RangeError(`the kernels' tables end at ${this.kernels.heapBase.value}, over ${TABLES_BYTES}`);
   }

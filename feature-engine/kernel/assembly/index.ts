@@ -2,6 +2,10 @@
 // Called through kernel/memory.ts.
 
 import { call } from './call';
+import { ENCOUNTERS_BYTES } from './encounters';
+import { GRAPH_BYTES } from './graph';
+import { logs, RARITY_BYTES } from './rarity';
+import { SEQUENCE_BYTES } from './sequence';
 import { estimates } from './sketch';
 
 /** First byte behind the kernels' own tables: the host's regions begin here. */
@@ -10,5 +14,26 @@ export const heapBase: usize = __heap_base;
 export const callAt: usize = call;
 /** Address of the table of estimates, which the host fills: sketch.ts. */
 export const estimatesAt: usize = estimates;
+/** Address of the table of logarithms, which the host fills: rarity.ts. */
+export const logsAt: usize = logs;
+/** Bytes of blocks and sketches, for the host to compare with what it plans: session-kernels.ts. */
+export const graphBytes: usize = GRAPH_BYTES;
+export const sequenceBytes: usize = SEQUENCE_BYTES;
+export const encountersBytes: usize = ENCOUNTERS_BYTES;
+export const rarityBytes: usize = RARITY_BYTES;
 
 export { mix32 } from './mix';
+
+export { configureEdgeDegrees, degreesArrive } from './edge-degrees';
+export { configureEncounters, encountersObserve } from './encounters';
+export {
+  configureGraph,
+  graphBegin,
+  graphCall,
+  graphFingerprint,
+  graphObserve,
+  graphWrite,
+} from './graph';
+export { configureGraphRarity, shareGraph } from './graph-rarity';
+export { rarityAdd, rarityCount, surpriseOf } from './rarity';
+export { configureSequence, sequenceAnswered, sequenceBegin, sequenceObserve } from './sequence';

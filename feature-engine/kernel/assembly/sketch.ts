@@ -44,3 +44,11 @@ export function estimateOne(at: usize, size: usize): f64 {
   for (let i: usize = 0; i < size << 2; i += 4) bits += popcnt<u32>(load<u32>(at + i));
   return load<f64>(table(size) + (<usize>bits << 3));
 }
+
+/** Distinct items of a one-word sketch whose slices are at hand. */
+// @ts-ignore: decorator
+@inline
+export function estimateTwoWords(current: u32, previous: u32, overlap: f64): f64 {
+  const now = load<f64>(estimates + (<usize>popcnt<u32>(current) << 3));
+  return now + overlap * (load<f64>(estimates + (<usize>popcnt<u32>(current | previous) << 3)) - now);
+}

@@ -1,0 +1,43 @@
+// The kernels' struct of the request at hand, filled by name: for tests and benches that drive one kernel without the engine.
+// Offsets are those of kernel/assembly/call.ts.
+
+import type { EngineMemory } from '../kernel/memory.ts';
+import { Moment, WINDOW_COUNT } from '../windows.ts';
+
+const OVERLAPS = 8;
+const SLICES = 48;
+const WORDS = {
+  ...{ route: 72, method: 76, path: 80, agent: 84, agentFamily: 88, agentRoute: 92, pair: 96, asn: 100 },
+  ...{ subnet: 104, address: 108, credential: 112, principal: 116, login: 120, object: 124, status: 328 },
+} as const;
+
+export type CallWords = Partial<Record<keyof typeof WORDS, number>>;
+
+export class KernelCall {
+  readonly #memory: EngineMemory;
+  readonly #at: number;
+  readonly #moment = new Moment();
+
+  constructor(memory: EngineMemory) {
+    this.#memory = memory;
+    this.#at = memory.kernels.callAt.value;
+  }
+
+  /** Time, slices and overlaps of the call. */
+  moveTo(nowMs: number): void {
+    const { doubles, words } = this.#memory;
+    const moment = this.#moment;
+    moment.set(nowMs);
+    doubles[this.#at / 8] = nowMs;
+    for (let w = 0; w < WINDOW_COUNT; w++) {
+      doubles[(this.#at + OVERLAPS) / 8 + w] = moment.overlaps[w]!;
+      words[(this.#at + SLICES) / 4 + w] = moment.slices[w]!;
+    }
+  }
+
+  /** Words of the call; those that are not named stay as they were. */
+  set(call: CallWords): void {
+    for (const [name, value] of Object.entries(call))
+      this.#memory.words[(this.#at + WORDS[name as keyof typeof WORDS]) / 4] = value;
+  }
+}
