@@ -3,8 +3,12 @@
 
 import { type SharedWasmMemory, wasm } from '../../domain/webassembly.ts';
 import { BY_BITS } from '../sketch.ts';
+import { distanceKm } from '../travel.ts';
 import { LOG_TABLE } from './log-table.ts';
+import type { CrossingKernels } from './crossing-kernels.ts';
 import { type KernelVariant, loadKernelModule } from './module.ts';
+import type { ObjectKernels } from './object-kernels.ts';
+import type { RowKernels } from './row-kernels.ts';
 import type { SessionKernels } from './session-kernels.ts';
 
 const PAGE_BYTES = 65_536;
@@ -13,7 +17,7 @@ const LINE_BYTES = 64;
 const TABLES_BYTES = 4 * PAGE_BYTES;
 
 /** Exports of kernel/assembly/index.ts: addresses are bytes from the start of the memory. */
-export interface Kernels extends SessionKernels {
+export interface Kernels extends CrossingKernels, ObjectKernels, RowKernels, SessionKernels {
   readonly heapBase: { readonly value: number };
   readonly callAt: { readonly value: number };
   readonly estimatesAt: { readonly value: number };
@@ -33,7 +37,7 @@ export class EngineMemory {
   constructor(regionBytes: number, variant: KernelVariant = 'release') {
     const pages = Math.ceil((TABLES_BYTES + regionBytes) / PAGE_BYTES);
     const memory: SharedWasmMemory = new wasm.Memory({ initial: pages, maximum: pages, shared: true });
-    const instance = new wasm.Instance(loadKernelModule(variant), { env: { memory } });
+    const instance = new wasm.Instance(loadKernelModule(variant), { env: { memory }, host: { distanceKm } });
     this.kernels = instance.exports as unknown as Kernels;
     this.buffer = memory.buffer;
     this.bytes = new Uint8Array(memory.buffer);

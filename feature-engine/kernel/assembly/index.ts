@@ -4,10 +4,18 @@
 import { call } from './call';
 import { ENCOUNTERS_BYTES } from './encounters';
 import { GRAPH_BYTES } from './graph';
+import { LOGIN_ROUTES_BYTES } from './login-routes';
+import { OBJECT_BYTES } from './objects';
+import { PROFILE_BYTES } from './observe';
 import { logs, RARITY_BYTES } from './rarity';
 import { SEQUENCE_BYTES } from './sequence';
 import { estimates } from './sketch';
+import { nLogN } from './text';
 
+/** Address of n * log2(n), which the host fills: text.ts. */
+export const nLogNAt: usize = nLogN;
+/** Bytes of a profile, for the host to compare with what it plans: profile-layout.ts. */
+export const profileBytes: usize = PROFILE_BYTES;
 /** First byte behind the kernels' own tables: the host's regions begin here. */
 export const heapBase: usize = __heap_base;
 /** Address of the struct of the request at hand: call.ts. */
@@ -35,5 +43,36 @@ export {
   graphWrite,
 } from './graph';
 export { configureGraphRarity, shareGraph } from './graph-rarity';
-export { rarityAdd, rarityCount, surpriseOf } from './rarity';
+export { rarityAdd, rarityBegin, rarityCount, surpriseOf } from './rarity';
 export { configureSequence, sequenceAnswered, sequenceBegin, sequenceObserve } from './sequence';
+
+export { answer, lateAnswers, staleAnswers } from './answer';
+export { setMoment } from './moment';
+export { configureObserve, configureProfiles, observe, sharedRequests } from './observe';
+export {
+  addGood,
+  addresses,
+  configureTable,
+  find,
+  handleOf,
+  identities,
+  peek,
+  profiles,
+  rename,
+  restore,
+  rowOfHandle,
+  slotAge,
+  slotRank,
+} from './table';
+export { configureTravel, travelObserve } from './travel';
+
+export const objectBytes: usize = OBJECT_BYTES;
+export const loginRoutesBytes: usize = LOGIN_ROUTES_BYTES;
+export { configureCrossing, crossingAnswered, observeCrossing } from './crossing';
+export { log2 } from './log2';
+export { configureObjectMemory, pairSeen, pathSeen, usedByAnother } from './object-memory';
+export { configureObjects, objectsAnswered, observeObjects } from './objects';
+
+export { configureHead, familyOf, headRegionBytes, readBodyPrefix, readHead } from './head';
+export { hashBytes, looksLikeId } from './target';
+export { addLexiconWord, addPlainName, isPlainName } from './words';
