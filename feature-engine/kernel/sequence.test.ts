@@ -7,13 +7,7 @@ import { mix32 } from '../sketch.ts';
 import { KernelCall } from '../testing/kernel-call.ts';
 import { outOfRange } from '../testing/ranges.ts';
 import { EngineMemory } from './memory.ts';
-import {
-  configureSession,
-  RARITY_BYTES,
-  SEQUENCE_WORDS,
-  SURPRISE_MAX_BITS,
-  sessionBytes,
-} from './session-kernels.ts';
+import { configureSession, RARITY_BYTES, SEQUENCE_WORDS, sessionBytes } from './session-kernels.ts';
 
 const PLACES = SEQUENCE_FEATURES.length;
 /** -log2((count + 1/2) / (total + 1)). */
@@ -183,12 +177,11 @@ describe('sequence', () => {
   });
 });
 
-/** One sketch; `limit` 0: that of the engine. */
-function sketch(limit = 0) {
+function sketch(limit = 2 ** 24) {
   const memory = new EngineMemory(RARITY_BYTES);
   const at = memory.take(RARITY_BYTES);
   expect(memory.kernels.rarityBytes.value).toBe(RARITY_BYTES);
-  memory.words[at / 4 + 1] = limit;
+  memory.kernels.rarityBegin(at, limit);
   return {
     add: (hash: number) => memory.kernels.rarityAdd(at, hash),
     count: (hash: number) => memory.kernels.rarityCount(at, hash),
@@ -234,7 +227,7 @@ describe('rarity', () => {
       [0, 2 ** 31 - 2],
     ] as const) {
       expect(Math.abs(rarity.surpriseOf(count, total) - surpriseOf(count, total))).toBeLessThan(0.001);
-      expect(rarity.surpriseOf(count, total)).toBeLessThanOrEqual(SURPRISE_MAX_BITS);
+      expect(rarity.surpriseOf(count, total)).toBeLessThanOrEqual(SEQUENCE_FEATURES[0]!.range[1]);
     }
     expect(rarity.surpriseOf(9, 3)).toBe(0);
   });

@@ -29,6 +29,8 @@ export interface SessionKernels {
   sequenceAnswered(block: number): void;
   degreesArrive(from: number, to: number): void;
   shareGraph(fingerprint: number, mark: number): number;
+  /** A zeroed sketch whose counts are halved when their total reaches `limit`. */
+  rarityBegin(sketch: number, limit: number): void;
   rarityAdd(sketch: number, hash: number): number;
   rarityCount(sketch: number, hash: number): number;
   surpriseOf(count: number, total: number): number;
@@ -42,8 +44,6 @@ export const SESSION_TIMEOUT_MS = 30 * 60_000;
 export const GRAPH_EDGES_MAX = 32;
 /** Places that a session graph fills without its rarity. */
 export const GRAPH_FEATURES = 24;
-/** Surprise is never given as more than this. */
-export const SURPRISE_MAX_BITS = 40;
 
 const ROUTES_PER_SET = 8;
 const DEGREE_SET_BYTES = 96;

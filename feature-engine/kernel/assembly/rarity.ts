@@ -3,7 +3,7 @@
 // more than total / 4096 in at most one case of four. Called by sequence.ts for routes, transitions, answers, agents, networks.
 
 /*
- * Bytes of a sketch: 0 total, 4 limit of the total (0: 2^24), 64 two rows of 8192 counts, u32.
+ * Bytes of a sketch: 0 total, 4 limit of the total, 64 two rows of 8192 counts, u32.
  */
 const TOTAL: usize = 0;
 const LIMIT: usize = 4;
@@ -12,16 +12,18 @@ const WIDTH: u32 = 8192;
 const SECOND: usize = COUNTS + (<usize>WIDTH << 2);
 /** Bytes that one sketch takes. */
 export const RARITY_BYTES: usize = SECOND + (<usize>WIDTH << 2);
-const LIMIT_DEFAULT: u32 = 1 << 24;
 
 const LOG_SIZE: u32 = 4096;
 const LOG_BITS: u32 = 12;
-/** Surprise is never given as more than this. */
-const SURPRISE_MAX_BITS: f64 = 40;
 
 /** log2(n), then log2(n + 1/2), for n below 4096: filled by the host, whose logarithm the references use. */
 export const logs: usize = memory.data(65536, 64);
 const LOG_HALF: usize = 32768;
+
+/** Prepares a zeroed sketch: all counts are halved when their total reaches `limit`. */
+export function rarityBegin(sketch: usize, limit: u32): void {
+  store<u32>(sketch, limit, LIMIT);
+}
 
 /** Hashes come mixed: their low and high bits are two hashes. */
 // @ts-ignore: decorator
@@ -41,13 +43,9 @@ export function rarityCount(sketch: usize, hash: u32): u32 {
   return min(load<u32>(first(sketch, hash)), load<u32>(second(sketch, hash)));
 }
 
+/** Adds one and gives the count before. */
 // @ts-ignore: decorator
 @inline
-export function rarityTotal(sketch: usize): u32 {
-  return load<u32>(sketch, TOTAL);
-}
-
-/** Adds one and gives the count before. */
 export function rarityAdd(sketch: usize, hash: u32): u32 {
   const a = first(sketch, hash);
   const b = second(sketch, hash);
@@ -58,8 +56,7 @@ export function rarityAdd(sketch: usize, hash: u32): u32 {
   if (countB == before) store<u32>(b, before + 1);
   const total = load<u32>(sketch, TOTAL) + 1;
   store<u32>(sketch, total, TOTAL);
-  const limit = load<u32>(sketch, LIMIT);
-  if (total >= (limit == 0 ? LIMIT_DEFAULT : limit)) halve(sketch);
+  if (total >= load<u32>(sketch, LIMIT)) halve(sketch);
   return before;
 }
 
@@ -78,10 +75,13 @@ function log2Of(n: u32): f64 {
   return load<f64>(logs + (<usize>(n >>> shift) << 3)) + <f64>shift;
 }
 
-/** log2(total + 1) - log2(count + 1/2), between 0 and 40; whole numbers below 2^31. Half a count: rare, not impossible. */
+/** log2(total + 1) - log2(count + 1/2), at least 0; whole numbers below 2^31. Half a count: rare, not impossible. */
+// @ts-ignore: decorator
+@inline
 export function surpriseOf(count: u32, total: u32): f64 {
   const part = count < LOG_SIZE ? load<f64>(logs + (<usize>count << 3), LOG_HALF) : log2Of(count);
-  return min<f64>(max<f64>(log2Of(total + 1) - part, 0), SURPRISE_MAX_BITS);
+  const bits = log2Of(total + 1) - part;
+  return bits < 0 ? 0 : bits;
 }
 
 /** Adds one to the sketch; -log2 of the part of its total that the hash made up before. */

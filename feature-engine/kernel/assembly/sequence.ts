@@ -4,7 +4,7 @@
 
 import { AGENT_FAMILY, ASN, call, nowMs, ROUTE, slice, STATUS } from './call';
 import { mix32 } from './mix';
-import { RARITY_BYTES, rarityAdd, rarityTake, rarityTotal, surpriseOf } from './rarity';
+import { RARITY_BYTES, rarityAdd, rarityBegin, rarityTake, surpriseOf } from './rarity';
 
 const STEPS: u32 = 16;
 const HOURS: u32 = 24;
@@ -36,8 +36,9 @@ const FILTER: usize = 144;
 /** Bytes of a block. */
 export const SEQUENCE_BYTES: usize = 176;
 
-/** The workload's sketches lie one after the other; bytes that all take. */
-export const SEQUENCE_SKETCHES_BYTES: usize = 6 * RARITY_BYTES;
+/** The workload's sketches, one after the other; their totals are halved at 2^24. */
+const SKETCHES: usize = 6;
+const TOTAL_MAX: u32 = 1 << 24;
 let transitions: usize = 0;
 let sources: usize = 0;
 let routes: usize = 0;
@@ -56,6 +57,7 @@ export function configureSequence(at: usize, firstPlace: usize): void {
   agents = at + 4 * RARITY_BYTES;
   networks = at + 5 * RARITY_BYTES;
   place = firstPlace << 3;
+  for (let i: usize = 0; i < SKETCHES; i++) rarityBegin(at + i * RARITY_BYTES, TOTAL_MAX);
 }
 
 /** Starts the principal's part with its first call, which no feature saw. */
@@ -78,9 +80,11 @@ export function sequenceObserve(block: usize, out: usize): void {
   } else observePrincipal(block, route, at);
   store<f64>(at, <f64>rarityTake(routes, route), 32);
   const family = load<u32>(call, AGENT_FAMILY);
-  store<f64>(at, family == 0 ? f64.NaN : <f64>rarityTake(agents, family), 40);
+  if (family == 0) store<f64>(at, f64.NaN, 40);
+  else store<f64>(at, <f64>rarityTake(agents, family), 40);
   const asn = load<u32>(call, ASN);
-  store<f64>(at, asn == 0 ? f64.NaN : <f64>rarityTake(networks, mix32(asn)), 48);
+  if (asn == 0) store<f64>(at, f64.NaN, 48);
+  else store<f64>(at, <f64>rarityTake(networks, mix32(asn)), 48);
 }
 
 /** Counts the origin's answer: route and status of the call. `block` is 0 if the principal has no profile. */
@@ -98,7 +102,8 @@ export function sequenceAnswered(block: usize): void {
 function observePrincipal(block: usize, route: u32, at: usize): void {
   const now = nowMs();
   const inSession = now - load<f64>(block, LAST_MS) <= STEP_TIMEOUT_MS;
-  store<f64>(at, inSession ? <f64>step(block, route) : f64.NaN);
+  if (inSession) store<f64>(at, <f64>step(block, route));
+  else store<f64>(at, f64.NaN);
   writeSteps(block, at);
   store<f64>(at, load<u32>(block, ANSWERED) == 0 ? f64.NaN : <f64>load<f32>(block, ANSWER), 24);
   const hour = slice(W1H) % HOURS;
@@ -137,11 +142,11 @@ function writeSteps(block: usize, at: usize): void {
   const most = f32x4.pmax(f32x4.pmax(a, b), f32x4.pmax(c, d));
   const sums = f64x2.add(f64x2.add(pairs(a), pairs(b)), f64x2.add(pairs(c), pairs(d)));
   const sum = f64x2.extract_lane(sums, 0) + f64x2.extract_lane(sums, 1);
-  const left = max(f32x4.extract_lane(most, 0), f32x4.extract_lane(most, 1));
-  const right = max(f32x4.extract_lane(most, 2), f32x4.extract_lane(most, 3));
+  const two = f32x4.pmax(most, v128.shuffle<i32>(most, most, 2, 3, 0, 1));
+  const max = f32x4.extract_lane(f32x4.pmax(two, v128.shuffle<i32>(two, two, 1, 0, 3, 2)), 0);
   // No step: 0 / 0 is missing.
   store<f64>(at, <f64>(<f32>(sum / <f64>count)), 8);
-  store<f64>(at, count == 0 ? f64.NaN : <f64>max(left, right), 16);
+  store<f64>(at, count == 0 ? f64.NaN : <f64>max, 16);
 }
 
 /** Four f32 as two f64: the first plus the third, the second plus the fourth. */
