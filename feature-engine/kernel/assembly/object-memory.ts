@@ -107,8 +107,8 @@ export function pathSeen(who: u32, path: u32): bool {
 export function usedByAnother(object: u32, user: u32): bool {
   const at = users + (<usize>(mix32(object) & userMask) << 3);
   const last = load<u32>(at, 4);
-  const other = last != 0 && load<u32>(at) == object && last != user;
+  const other = <u32>(last != 0) & <u32>(load<u32>(at) == object) & <u32>(last != user);
   store<u32>(at, object);
   store<u32>(at, user, 4);
-  return other;
+  return other != 0;
 }

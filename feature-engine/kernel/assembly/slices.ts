@@ -10,6 +10,13 @@ export function bump(at: usize): void {
   if ((word & 0xffff) != 0xffff) store<u32>(at, word + 1);
 }
 
+/** Counts `by` (0 or 1) where the counter cannot be full: it is never more than one that has room. */
+// @ts-ignore: decorator
+@inline
+export function bumpBy(at: usize, by: u32): void {
+  store<u32>(at, load<u32>(at) + by);
+}
+
 /**
  * Halves the current slices of `counters` words when that of the first, by which the others are divided, is full: so a share
  * keeps its meaning however many requests come. Call it before they count.
