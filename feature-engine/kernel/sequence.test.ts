@@ -27,9 +27,19 @@ interface Call {
 
 const FAMILIES = [0, mix32(1), mix32(2), mix32(3)];
 
+function gapVariation(gaps: readonly number[]): number {
+  let [mean, deviation] = [gaps[0] ?? 0, 0];
+  gaps.slice(1).forEach((gap, i) => {
+    const distance = Math.abs(gap - mean);
+    deviation = Math.fround(i === 0 ? distance : deviation + (distance - deviation) / 8);
+    mean = Math.fround(mean + (gap - mean) / 8);
+  });
+  return gaps.length < 2 ? Number.NaN : mean === 0 ? 0 : deviation / mean;
+}
+
 class NaiveSequence {
   readonly #calls: Call[] = [];
-  readonly #steps: { from: number; to: number; who: number; bits: number }[] = [];
+  readonly #steps: { from: number; to: number; who: number; bits: number; gapMs: number }[] = [];
   readonly #answers: { key: string; who: number; bits: number }[] = [];
 
   begin(call: Call): void {
@@ -44,10 +54,17 @@ class NaiveSequence {
     if (call.nowMs - last.nowMs <= TIMEOUT_MS) {
       const from = this.#steps.filter((s) => s.from === last.route);
       step = Math.fround(surpriseOf(from.filter((s) => s.to === call.route).length, from.length));
-      this.#steps.push({ from: last.route, to: call.route, who: call.who, bits: step });
+      this.#steps.push({
+        from: last.route,
+        to: call.route,
+        who: call.who,
+        bits: step,
+        gapMs: call.nowMs - last.nowMs,
+      });
     }
     const ring = this.#steps.filter((s) => s.who === call.who).slice(-16);
     const bits = ring.map((s) => s.bits);
+    const gaps = this.#steps.filter((s) => s.who === call.who).map((s) => s.gapMs);
     const hour = (c: Call) => Math.floor(c.nowMs / 3_600_000) % 24;
     const sameHour = mine.filter((old) => hour(old) === hour(call)).length;
     const seen = observed.filter((c) => !this.firsts.has(c));
@@ -73,6 +90,7 @@ class NaiveSequence {
       rarity('asn'),
       surpriseOf(sameHour, mine.length + 11),
       share,
+      gapVariation(gaps),
     ].map(Math.fround);
   }
 
@@ -155,7 +173,7 @@ describe('sequence', () => {
     const sequence = sequencer();
     const out = sequence.observe(null, { route: 1, agentFamily: 2, asn: 3, nowMs: 0 });
     expect(out.map((value) => Number.isNaN(value))).toEqual([
-      ...[true, true, true, true, false, false, false, true, true],
+      ...[true, true, true, true, false, false, false, true, true, true],
     ]);
     sequence.answered(null, 1, 200);
     sequence.begin(0, 1, 0);

@@ -38,7 +38,7 @@ export interface SessionKernels {
 
 /** Words of a principal's blocks; even, so that f64 places are whole. */
 export const GRAPH_WORDS = 142;
-export const SEQUENCE_WORDS = 44;
+export const SEQUENCE_WORDS = 46;
 export const ENCOUNTER_WORDS = 224;
 export const SESSION_TIMEOUT_MS = 30 * 60_000;
 export const GRAPH_EDGES_MAX = 32;

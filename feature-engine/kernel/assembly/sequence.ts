@@ -21,7 +21,7 @@ const NEW_WEIGHT: f64 = 1.0 / 16;
  *  0 time of the last call, f64 ms        8 its route               12 steps so far        16 surprise of the last answer, f32
  * 20 whether there is one                24 share of new routes, f32                       28 calls by hour, total
  * 32 surprise of the last 16 steps, f32, 0 where there was none yet                        96 calls of each hour, 24 x u16
- * 144 filter of routes, 256 bits
+ * 144 filter of routes, 256 bits        176 mean of the steps' gaps, f32 ms              180 their mean deviation, f32 ms
  */
 const LAST_MS: usize = 0;
 const LAST_ROUTE: usize = 8;
@@ -33,8 +33,10 @@ const HOUR_TOTAL: usize = 28;
 const RING: usize = 32;
 const HOUR: usize = 96;
 const FILTER: usize = 144;
+const GAP_MEAN: usize = 176;
+const GAP_DEVIATION: usize = 180;
 /** Bytes of a block. */
-export const SEQUENCE_BYTES: usize = 176;
+export const SEQUENCE_BYTES: usize = 184;
 
 /** The workload's sketches, one after the other; their totals are halved at 2^24. */
 const SKETCHES: usize = 6;
@@ -48,7 +50,7 @@ let networks: usize = 0;
 /** Byte offset in the vector. */
 let place: usize = 0;
 
-/** Takes the region of the sketches and the first of the nine places of the vector. */
+/** Takes the region of the sketches and the first of the ten places of the vector. */
 export function configureSequence(at: usize, firstPlace: usize): void {
   transitions = at;
   sources = at + RARITY_BYTES;
@@ -69,14 +71,14 @@ export function sequenceBegin(block: usize, first: u32, atMs: f64): void {
   countHour(block, <u32>(<u64>(atMs / HOUR_MS) % HOURS));
 }
 
-/** Counts the request and writes its 9 features. `block` is 0 for a principal without a profile. */
+/** Counts the request and writes its 10 features. `block` is 0 for a principal without a profile. */
 export function sequenceObserve(block: usize, out: usize): void {
   const at = out + place;
   const route = load<u32>(call, ROUTE);
   if (block == 0) {
     for (let i: usize = 0; i < 4; i++) store<f64>(at + (i << 3), f64.NaN);
-    store<f64>(at, f64.NaN, 56);
-    store<f64>(at, f64.NaN, 64);
+    v128.store(at, f64x2.splat(f64.NaN), 56);
+    store<f64>(at, f64.NaN, 72);
   } else observePrincipal(block, route, at);
   store<f64>(at, <f64>rarityTake(routes, route), 32);
   const family = load<u32>(call, AGENT_FAMILY);
@@ -101,8 +103,8 @@ export function sequenceAnswered(block: usize): void {
 @inline
 function observePrincipal(block: usize, route: u32, at: usize): void {
   const now = nowMs();
-  const inSession = now - load<f64>(block, LAST_MS) <= STEP_TIMEOUT_MS;
-  if (inSession) store<f64>(at, <f64>step(block, route));
+  const gapMs = now - load<f64>(block, LAST_MS);
+  if (gapMs <= STEP_TIMEOUT_MS) store<f64>(at, <f64>step(block, route, gapMs));
   else store<f64>(at, f64.NaN);
   writeSteps(block, at);
   store<f64>(at, load<u32>(block, ANSWERED) == 0 ? f64.NaN : <f64>load<f32>(block, ANSWER), 24);
@@ -112,6 +114,9 @@ function observePrincipal(block: usize, route: u32, at: usize): void {
   const known = <u32>load<u16>(block + (<usize>hour << 1), HOUR);
   store<f64>(at, <f64>(<f32>surpriseOf(known, total)), 56);
   store<f64>(at, <f64>noteRoute(block, route), 64);
+  const mean = <f64>load<f32>(block, GAP_MEAN);
+  const variation = mean == 0 ? 0 : <f64>(<f32>(<f64>load<f32>(block, GAP_DEVIATION) / mean));
+  store<f64>(at, load<u32>(block, STEP_COUNT) < 2 ? f64.NaN : variation, 72);
   store<u32>(block, route, LAST_ROUTE);
   store<f64>(block, now, LAST_MS);
   countHour(block, hour);
@@ -120,14 +125,30 @@ function observePrincipal(block: usize, route: u32, at: usize): void {
 /** Surprise of the step from the last route to this one, kept among the last 16. */
 // @ts-ignore: decorator
 @inline
-function step(block: usize, route: u32): f32 {
+function step(block: usize, route: u32, gapMs: f64): f32 {
   const from = load<u32>(block, LAST_ROUTE);
   const known = rarityAdd(transitions, mix32((from * 0x85ebca6b) ^ route));
   const surprise = <f32>surpriseOf(known, rarityAdd(sources, from));
   const steps = load<u32>(block, STEP_COUNT);
   store<f32>(block + (<usize>(steps % STEPS) << 2), surprise, RING);
   store<u32>(block, steps + 1, STEP_COUNT);
+  addGap(block, gapMs, steps);
   return surprise;
+}
+
+/** Exponential mean and mean deviation with weight 1/8, as RFC 6298 section 2 does for round trips. */
+// @ts-ignore: decorator
+@inline
+function addGap(block: usize, gapMs: f64, steps: u32): void {
+  if (steps == 0) {
+    store<f32>(block, <f32>gapMs, GAP_MEAN);
+    return;
+  }
+  const mean = <f64>load<f32>(block, GAP_MEAN);
+  const deviation = <f64>load<f32>(block, GAP_DEVIATION);
+  const distance = abs(gapMs - mean);
+  store<f32>(block, <f32>(steps == 1 ? distance : deviation + (distance - deviation) / 8), GAP_DEVIATION);
+  store<f32>(block, <f32>(mean + (gapMs - mean) / 8), GAP_MEAN);
 }
 
 /** Mean and maximum of the last 16 steps: 8 and 16 bytes from `at`. Places without a step hold 0. */
