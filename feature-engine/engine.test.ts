@@ -5,7 +5,7 @@ import { FEATURE_COUNT, FEATURES, placeOf } from '../domain/features.ts';
 import { HeadView } from '../domain/head-view.ts';
 import { seededRandom } from '../domain/random.ts';
 import { FeatureEngine } from './engine.ts';
-import { SLOT_BYTES } from './row-table.ts';
+import { SLOT_BYTES } from './kernel/row-kernels.ts';
 import { hashBytes } from './sketch.ts';
 import { TargetScan } from './target-scan.ts';
 import { missingNames, NaiveEngine } from './testing/naive-engine.ts';

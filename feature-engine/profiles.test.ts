@@ -7,7 +7,7 @@ import { seededRandom } from '../domain/random.ts';
 import { FeatureEngine } from './engine.ts';
 import { plannedMemory } from './memory-plan.ts';
 import { PROFILE_BYTES } from './profile-layout.ts';
-import { SLOT_BYTES } from './row-table.ts';
+import { SLOT_BYTES } from './kernel/row-kernels.ts';
 import { drawRequest, fillHead, testIdentity } from './testing/random-traffic.ts';
 import { outOfRange } from './testing/ranges.ts';
 

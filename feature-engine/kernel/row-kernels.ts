@@ -16,13 +16,9 @@ export interface RowKernels {
     rowBytes: number,
     patience: number,
   ): void;
-  configureObserve(
-    identityPlace: number,
-    addressPlace: number,
-    linkPlace: number,
-    statePlace: number,
-    newPerAddress: number,
-  ): void;
+  /** @param newPerAddress 0 = no cap. */
+  configureObserve(seed: number, newPerAddress: number): void;
+  configureRowPlaces(identity: number, address: number, link: number, state: number): void;
   configureProfiles(
     session: number,
     sessionPlaces: number,

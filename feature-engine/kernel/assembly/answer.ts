@@ -2,6 +2,7 @@
 // counted. Called by the host once per outcome; not for our own refusals.
 
 import * as L from '../row-words';
+import { bucketAnswered } from './bucket';
 import { AT_MS, call, PRINCIPAL_HANDLE, STATUS } from './call';
 import { crossingAnswered } from './crossing';
 import { moveTo } from './moment';
@@ -74,6 +75,7 @@ export function answer(identity: f64, client: f64): void {
   const address = rowOfHandle(addresses, client);
   if (address == 0) stale++;
   else bringBack(addresses, address);
+  bucketAnswered();
   if (findTrace() == 0) return;
   const profile = profileOf(principalRow(identity, row));
   if (profile != 0) {

@@ -2,6 +2,7 @@
 // Called through kernel/memory.ts.
 
 import { call } from './call';
+import { BUCKET_BYTES } from './bucket';
 import { ENCOUNTERS_BYTES } from './encounters';
 import { GRAPH_BYTES } from './graph';
 import { LOGIN_ROUTES_BYTES } from './login-routes';
@@ -10,10 +11,7 @@ import { PROFILE_BYTES } from './observe';
 import { logs, RARITY_BYTES } from './rarity';
 import { SEQUENCE_BYTES } from './sequence';
 import { estimates } from './sketch';
-import { nLogN } from './text';
 
-/** Address of n * log2(n), which the host fills: text.ts. */
-export const nLogNAt: usize = nLogN;
 /** Bytes of a profile, for the host to compare with what it plans: profile-layout.ts. */
 export const profileBytes: usize = PROFILE_BYTES;
 /** First byte behind the kernels' own tables: the host's regions begin here. */
@@ -48,7 +46,7 @@ export { configureSequence, sequenceAnswered, sequenceBegin, sequenceObserve } f
 
 export { answer, lateAnswers, staleAnswers } from './answer';
 export { setMoment } from './moment';
-export { configureObserve, configureProfiles, observe, sharedRequests } from './observe';
+export { configureObserve, configureProfiles, configureRowPlaces, observe, sharedRequests } from './observe';
 export {
   addGood,
   addresses,
@@ -66,6 +64,8 @@ export {
 } from './table';
 export { configureTravel, travelObserve } from './travel';
 
+export const bucketBytes: usize = BUCKET_BYTES;
+export { bucketAnswered, configureBucket, observeBucket } from './bucket';
 export const objectBytes: usize = OBJECT_BYTES;
 export const loginRoutesBytes: usize = LOGIN_ROUTES_BYTES;
 export { configureCrossing, crossingAnswered, observeCrossing } from './crossing';
@@ -76,3 +76,4 @@ export { configureObjects, objectsAnswered, observeObjects } from './objects';
 export { configureHead, familyOf, headRegionBytes, readBodyPrefix, readHead } from './head';
 export { hashBytes, looksLikeId } from './target';
 export { addLexiconWord, addPlainName, isPlainName } from './words';
+export { addTrace, configureTraces, findTrace } from './traces';

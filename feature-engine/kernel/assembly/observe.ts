@@ -2,6 +2,7 @@
 // far apart in memory is looked at early and together, so that the misses overlap. Called by the host once per request.
 
 import * as L from '../row-words';
+import { observeBucket } from './bucket';
 import {
   ADDRESS,
   ADDRESS_HANDLE,
@@ -28,7 +29,7 @@ import {
 import { observeCrossing } from './crossing';
 import { ENCOUNTERS_BYTES, encountersObserve } from './encounters';
 import { GRAPH_BYTES, graphBegin, graphObserve } from './graph';
-import { readHead } from './head';
+import { readBodyPrefix, readHead } from './head';
 import { mix32 } from './mix';
 import { moveTo } from './moment';
 import { OBJECT_BYTES, observeObjects } from './objects';
@@ -75,6 +76,7 @@ const ASK_AGAIN: u32 = 15;
 const IDENTITY_BYTES: usize = L.IDENTITY_ROW_WORDS << 2;
 const ADDRESS_BYTES: usize = L.ADDRESS_ROW_WORDS << 2;
 
+let seed: u32 = 0;
 /** First places, in bytes: identity axis, address axis, link, state. */
 let identityOut: usize = 0;
 let addressOut: usize = 0;
@@ -101,20 +103,24 @@ let addressNew: bool = false;
 /** Keeps the early looks at memory from being removed. */
 let looked: u32 = 0;
 
-/** Places in the vector of the groups that rows write; `newPerAddress`: option newIdentitiesPerPeer. */
-export function configureObserve(
+/** @param hashSeed keys the route's hash. @param newPerAddress option newIdentitiesPerPeer, 0 = no cap. */
+export function configureObserve(hashSeed: u32, newPerAddress: u32): void {
+  seed = hashSeed;
+  perAddress = newPerAddress;
+  shared = 0;
+}
+
+/** First places in the vector of the groups that rows write. */
+export function configureRowPlaces(
   identityPlace: usize,
   addressPlace: usize,
   linkPlace: usize,
   statePlace: usize,
-  newPerAddress: u32,
 ): void {
   identityOut = identityPlace << 3;
   addressOut = addressPlace << 3;
   linkOut = linkPlace << 3;
   stateOut = statePlace << 3;
-  perAddress = newPerAddress;
-  shared = 0;
 }
 
 /** The same of the groups that profiles write. */
@@ -198,8 +204,10 @@ function findRows(): void {
   looked ^= touchLines(credential, IDENTITY_BYTES) ^ touchLines(address, ADDRESS_BYTES);
 }
 
-/** Marks that others read: of the keys, and of pairs. */
+/** Marks that others read: of the route, of the keys, and of pairs. */
 function writeMarks(): void {
+  const route = mix32(load<u32>(call, ROUTE) ^ seed);
+  store<u32>(call, route == 0 ? 1 : route, ROUTE);
   const agent = load<u32>(call, AGENT);
   const mark = load<u32>(call, ADDRESS_KEY + 8);
   store<u32>(call, mark == 0 ? 1 : mark, ADDRESS);
@@ -284,7 +292,7 @@ function observeProfile(profile: usize, out: usize): void {
 }
 
 /**
- * Counts the request of the call struct and writes its vector at `out` but for the workload's bucket. NEXT_MS, keys, route, facts
+ * Counts the request of the call struct and writes its vector at `out`. NEXT_MS, keys, route, facts
  * of head and address are in the call; handles, trace and marks are there afterwards.
  */
 export function observe(out: usize): void {
@@ -294,10 +302,12 @@ export function observe(out: usize): void {
   store<usize>(call, profile, PROFILE);
   if (profile != 0) looked ^= touchLines(profile, PROFILE_BYTES);
   readHead(out);
+  readBodyPrefix(out);
   writeMarks();
   countRows(out);
   observeProfile(profile, out);
   observeCrossing(out);
+  observeBucket(out);
   store<f64>(call, handleOf(identities, credential), IDENTITY_HANDLE);
   store<f64>(call, handleOf(addresses, address), ADDRESS_HANDLE);
   store<f64>(call, handleOf(identities, principal), PRINCIPAL_HANDLE);
