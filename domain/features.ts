@@ -8,7 +8,7 @@ import { BUCKET_FEATURES } from './features-bucket.ts';
 import { CROSSING_FEATURES } from './features-crossing.ts';
 import { ENCOUNTER_FEATURES } from './features-encounters.ts';
 import { GEO_FEATURES } from './features-geo.ts';
-import { LEXICAL_FEATURES } from './features-lexical.ts';
+import { BODY_FEATURES, LEXICAL_FEATURES } from './features-lexical.ts';
 import { OBJECT_FEATURES } from './features-objects.ts';
 import { SEQUENCE_FEATURES } from './features-sequence.ts';
 import { SESSION_FEATURES } from './features-session.ts';
@@ -127,6 +127,7 @@ export const FEATURES: readonly Feature[] = [
   ...GEO_FEATURES,
   ...ENCOUNTER_FEATURES,
   ...LEXICAL_FEATURES,
+  ...BODY_FEATURES,
 ];
 
 export const FEATURE_COUNT = FEATURES.length;

@@ -7,7 +7,6 @@ import { seededRandom } from '../domain/random.ts';
 import { FeatureEngine } from './engine.ts';
 import { SLOT_BYTES } from './kernel/row-kernels.ts';
 import { hashBytes } from './sketch.ts';
-import { TargetScan } from './target-scan.ts';
 import { missingNames, NaiveEngine } from './testing/naive-engine.ts';
 import { type DrawnRequest, drawRequest, fillHead, testIdentity } from './testing/random-traffic.ts';
 
@@ -116,33 +115,6 @@ describe('FeatureEngine', () => {
       fc.property(fc.integer({ min: 0, max: 1e9 }), (seed) => compareRun(seed, 120)),
       { numRuns: 60 },
     );
-  });
-
-  it('reads the target as the definitions say', () => {
-    const scan = new TargetScan();
-    const head = new HeadView();
-    const rewritten = (target: string) => {
-      head.begin('GET', target);
-      scan.read(head, 0);
-      return scan.rewritten;
-    };
-    for (const plain of ['/', '/a/b', '/a/', '/a.b/..c', '/...', '/a?x=//../;', '/%41', '/a/b..'])
-      expect([plain, rewritten(plain)]).toEqual([plain, false]);
-    for (const odd of [
-      '//',
-      '/a//b',
-      '/.',
-      '/..',
-      '/a/./b',
-      '/a/..',
-      '/%2e%2E/a',
-      '/.%2e',
-      '/a%2fb',
-      '/a%5Cb',
-      '/a\\b',
-      '/a;v',
-    ])
-      expect([odd, rewritten(odd)]).toEqual([odd, true]);
   });
 
   it('keeps its memory under a flood of new keys and still knows who comes back', () => {
