@@ -1,4 +1,4 @@
-// Features of what crosses identities (stuffing, botnets), in the order in which feature-engine/crossing.ts writes them: how many
+// Features of what crosses identities (stuffing, botnets), in the order in which kernel/assembly/crossing.ts writes them: how many
 // credentials and login names share an address, its /24 (or /56), its network, or the same agent on the same route, and how often
 // the origin refused them, over 1 hour. They hold what is known before the request at hand: answers count when they come.
 

@@ -175,7 +175,7 @@ describe('crossing identities', () => {
   it('tell stuffing from honest failures, on one address and over many', () => {
     const crossing = newCrossing();
     const random = seededRandom(2);
-    let out = new Float64Array();
+    let out: Float64Array = new Float64Array();
     const login = (n: number, nowMs: number, attack: boolean): number => {
       const address = attack ? mix32(n % 400) : mix32(9000 + (n % 300));
       const agentRoute = mix32(attack ? 5 : 50 + (n % 20));

@@ -40,10 +40,15 @@ export class KernelCall {
     }
   }
 
+  /** Index of a word of the call in the memory's `words`. */
+  word(name: keyof typeof WORDS): number {
+    return (this.#at + WORDS[name]) / 4;
+  }
+
   /** Words of the call; those that are not named stay as they were. */
   set(call: CallWords): void {
     for (const [name, value] of Object.entries(call))
-      this.#memory.words[(this.#at + WORDS[name as keyof typeof WORDS]) / 4] = value;
+      this.#memory.words[this.word(name as keyof typeof WORDS)] = value;
   }
   get(name: keyof typeof WORDS): number {
     return this.#memory.words[(this.#at + WORDS[name]) / 4]!;
