@@ -102,7 +102,7 @@ function nodeOf(block: usize, next: u32): u32 {
     const node = i + <u32>ctz(found);
     if (node < nodes) return node;
   }
-  if (nodes == NODES_MAX) return NO_NODE;
+  if (nodes >= NODES_MAX) return NO_NODE;
   store<u32>(block + (<usize>nodes << 2), next, NODE);
   store<u8>(block, <u8>(nodes + 1), NODES);
   return nodes;
@@ -118,7 +118,7 @@ function addEdge(block: usize, from: u32, to: u32): void {
     const found = i16x8.bitmask(i16x8.eq(v128.load(block + (<usize>i << 1), EDGE), wanted));
     if (found != 0 && i + <u32>ctz(found) < edges) return;
   }
-  if (edges == EDGES_MAX) store<u8>(block, 1, TRUNCATED);
+  if (edges >= EDGES_MAX) store<u8>(block, 1, TRUNCATED);
   else addNewEdge(block, edges, pair);
 }
 
