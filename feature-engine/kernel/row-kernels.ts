@@ -57,7 +57,7 @@ export const TRACES_BYTES = 64 + 4096 * 128;
 
 /** Places in the struct, in bytes: the same as in assembly/call.ts. */
 export const CALL = {
-  ...{ nowMs: 0, slices: 48, route: 72, method: 76, path: 80, agent: 84, asn: 100, subnet: 104 },
+  ...{ nowMs: 0, slices: 48, route: 72, method: 76, path: 80, agent: 84, pair: 96, asn: 100, subnet: 104 },
   ...{ address: 108, credential: 112, login: 120, pathEnd: 220, targetStart: 216 },
   ...{ status: 328, shown: 332, keys: 336, formerKeys: 384, former: 432, trace: 436 },
   ...{ atMs: 440, bytesIn: 448, bytesOut: 456, latitude: 464, longitude: 468, country: 472, kind: 476 },

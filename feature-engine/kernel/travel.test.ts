@@ -1,14 +1,15 @@
 // Travel features against the full list of requests, and the one distance that is known.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { GEO_FEATURES } from '../domain/features-geo.ts';
-import { seededRandom } from '../domain/random.ts';
-import type { AddressFacts } from './address-facts.ts';
-import { newBlock } from './block.ts';
-import { mix32 } from './sketch.ts';
-import { outOfRange } from './testing/ranges.ts';
-import { distanceKm, observeTravel, TRAVEL_FEATURES_COUNT, TRAVEL_WORDS } from './travel.ts';
-import { Moment } from './windows.ts';
+import { GEO_FEATURES } from '../../domain/features-geo.ts';
+import { seededRandom } from '../../domain/random.ts';
+import type { AddressFacts } from '../address-facts.ts';
+import { TRAVEL_WORDS } from '../profile-layout.ts';
+import { mix32 } from '../sketch.ts';
+import { outOfRange } from '../testing/ranges.ts';
+import { distanceKm } from '../travel.ts';
+import { EngineMemory } from './memory.ts';
+import { CALL } from './row-kernels.ts';
 
 const START_MS = 1_700_000_000_000;
 const MIN5 = 300_000;
@@ -20,13 +21,24 @@ interface Seen extends AddressFacts {
   turn?: boolean;
 }
 
+const STATE_STARTED_MS = START_MS - 10 * DAY;
+
 function traveller() {
-  const block = newBlock(TRAVEL_WORDS);
-  const moment = new Moment();
-  const out = new Float64Array(TRAVEL_FEATURES_COUNT);
-  return (seen: Seen, stateAgeMs = 10 * DAY): number[] => {
-    moment.set(seen.atMs);
-    observeTravel(block, { facts: seen, pair: seen.pair, moment, stateAgeMs }, out, 0);
+  const memory = new EngineMemory(TRAVEL_WORDS * 4 + GEO_FEATURES.length * 8 + 128);
+  const { kernels, words, floats, doubles } = memory;
+  const block = memory.take(TRAVEL_WORDS * 4);
+  const vector = memory.take(GEO_FEATURES.length * 8);
+  const out = doubles.subarray(vector / 8, vector / 8 + GEO_FEATURES.length);
+  const call = kernels.callAt.value;
+  kernels.configureTravel(0);
+  return (seen: Seen, stateAgeMs = seen.atMs - STATE_STARTED_MS): number[] => {
+    doubles[(call + CALL.stateStartedMs) / 8] = seen.atMs - stateAgeMs;
+    kernels.setMoment(seen.atMs);
+    floats[(call + CALL.latitude) / 4] = seen.latitude;
+    floats[(call + CALL.longitude) / 4] = seen.longitude;
+    for (const name of ['country', 'asn', 'kind', 'pair'] as const)
+      words[(call + CALL[name]) / 4] = seen[name];
+    kernels.travelObserve(block, vector);
     expect(outOfRange(GEO_FEATURES, out)).toEqual([]);
     return [...out];
   };
