@@ -36,11 +36,10 @@ import {
 } from './target';
 import { configureText, COUNTS, LEVELS, readText, SCRATCH_BYTES, SHARES, TEXT_NUMBERS } from './text';
 import { cacheBytes, known, place } from './value-cache';
-
 import { isPlainName } from './words';
 
 // Facts in the struct, u32 unless said otherwise; the host's names for them: head-memory.ts.
-/** Address of the head's bytes: method, target, then name and value of each field; and of the ends of names and values, in turn. */
+/** Address of the head's bytes (method, target, then name and value of each field) and of the ends of names and values. */
 export const HEAD_AT: usize = 208;
 export const ENDS_AT: usize = 212;
 /** From HEAD_AT. */
@@ -93,7 +92,7 @@ export function headRegionBytes(): u32 {
 }
 
 /** Once: a zeroed region, the key of hashes, and the places of the first feature of each group. */
-export function configureHead(region: usize, hashSeed: u32, request: u32, lexical: u32, bodyPlace: u32): void {
+export function configureHead(region: usize, hashSeed: u32, request: u32, lexical: u32, ofBody: u32): void {
   seed = hashSeed;
   targets = region;
   values = targets + lines(cacheBytes(TARGET_HEAD));
@@ -101,7 +100,7 @@ export function configureHead(region: usize, hashSeed: u32, request: u32, lexica
   body = scratch + lines(SCRATCH_BYTES);
   requestAt = <usize>request << 3;
   lexicalAt = <usize>lexical << 3;
-  bodyFeaturesAt = <usize>bodyPlace << 3;
+  bodyFeaturesAt = <usize>ofBody << 3;
   configureText(scratch);
   prepareTarget();
 }
@@ -159,7 +158,7 @@ export function familyOf(at: usize, end: usize): u32 {
 @inline
 function writeText(out: usize, shares: v128, levels: v128, counts: v128): void {
   v128.store(out, f64x2.promote_low_f32x4(shares));
-  v128.store(out, f64x2.promote_low_f32x4(i8x16.shuffle(shares, shares, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7)), 16);
+  v128.store(out, f64x2.promote_low_f32x4(v128.shuffle<u64>(shares, shares, 1, 0)), 16);
   store<f64>(out, <f64>f32x4.extract_lane(levels, 0), 32);
   store<f64>(out, <f64>i32x4.extract_lane(counts, 0), 40);
   store<f64>(out, <f64>i32x4.extract_lane(counts, 1), 48);
@@ -223,13 +222,15 @@ function tell(scan: usize): void {
 export function readHead(out: usize): void {
   const head = <usize>load<u32>(call, HEAD_AT);
   let at = head + <usize>load<u32>(call, TARGET_END);
-  const target = targetEntry(head + <usize>load<u32>(call, TARGET_START), head + <usize>load<u32>(call, PATH_END), at);
+  const start = head + <usize>load<u32>(call, TARGET_START);
+  const target = targetEntry(start, head + <usize>load<u32>(call, PATH_END), at);
   store<u32>(call, <u32>target, TARGET_ENTRY);
   writeRequest(out + requestAt, target + TARGET_SCAN);
   tell(target + TARGET_SCAN);
   const lexical = out + lexicalAt;
   const targetCounts = v128.load(target, TARGET_TEXT + COUNTS);
-  writeText(lexical, v128.load(target, TARGET_TEXT + SHARES), v128.load(target, TARGET_TEXT + LEVELS), targetCounts);
+  const targetLevels = v128.load(target, TARGET_TEXT + LEVELS);
+  writeText(lexical, v128.load(target, TARGET_TEXT + SHARES), targetLevels, targetCounts);
   store<f64>(lexical, <f64>i32x4.extract_lane(targetCounts, 3), 128);
 
   let ends = <usize>load<u32>(call, ENDS_AT);

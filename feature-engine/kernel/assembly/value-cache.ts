@@ -74,8 +74,8 @@ function same(at: usize, kept: usize, length: usize): bool {
 }
 
 /**
- * Entry of the value [at, end) in the cache at `cache`, whose entries have `head` bytes before the value; sets `known`. The caller
- * completes the numbers of an entry that is not known.
+ * Entry of the value [at, end) in the cache at `cache`, whose entries have `head` bytes before the value; sets `known`. The
+ * caller completes the numbers of an entry that is not known.
  */
 // @ts-ignore: decorator
 @inline
