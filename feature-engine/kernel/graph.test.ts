@@ -184,6 +184,32 @@ describe('session graphs', () => {
   });
 });
 
+describe('a damaged block', () => {
+  it('changes nothing outside of it', () => {
+    const random = seededRandom(7);
+    for (const variant of ['release', 'debug'] as const) {
+      const memory = new EngineMemory(sessionBytes() + 8192, variant);
+      configureSession(memory, {});
+      const { kernels, words } = memory;
+      const [before, block, behind] = [memory.take(2048), memory.take(GRAPH_WORDS * 4), memory.take(4096)];
+      const [from, to] = [before / 4, behind / 4 + 1024];
+      const inside = (word: number) => word >= block / 4 && word < block / 4 + GRAPH_WORDS;
+      for (let n = 0; n < 300; n++) {
+        for (let word = from; word < to; word++) words[word] = random.uint32();
+        const expected = words.slice(from, to);
+        memory.doubles[block / 8 + 1] = 1000;
+        for (let i = 0; i < 50; i++) kernels.graphCall(block, random.uint32(), 1000);
+        const changed = words
+          .slice(from, to)
+          .findIndex((word, i) => word !== expected[i] && !inside(from + i));
+        expect([variant, n, changed]).toEqual([variant, n, -1]);
+      }
+      expect(memory.doubles[kernels.logsAt.value / 8 + 8]).toBe(3);
+      expect(memory.doubles[kernels.estimatesAt.value / 8 + 32]).toBeCloseTo(133.1, 1);
+    }
+  });
+});
+
 function memoryWith(options: SessionOptions): EngineMemory {
   const memory = new EngineMemory(sessionBytes(options));
   configureSession(memory, {}, options);

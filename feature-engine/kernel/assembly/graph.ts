@@ -39,9 +39,9 @@ const GLOBAL: usize = 312;
 /** Bytes of a block. */
 export const GRAPH_BYTES: usize = 568;
 
-/** Local degrees of the nodes while statistics are made: 33 pairs (out, in), u8. */
-const degrees: usize = memory.data(80, 16);
-const DEGREES_BYTES: usize = 80;
+/** Local degrees of the nodes while statistics are made: 64 pairs (out, in), u8; more than nodes, so that 6 bits are safe. */
+const degrees: usize = memory.data(128, 16);
+const DEGREES_BYTES: usize = 128;
 
 /** Byte offset in the vector, and whether global degrees are per mille of all edges (live models) or counts (the seed's). */
 let place: usize = 0;
@@ -85,7 +85,7 @@ export function graphCall(block: usize, next: u32, atMs: f64): void {
   const from = <u32>load<u8>(block, HERE);
   const to = nodeOf(block, next);
   store<u8>(block, <u8>to, HERE);
-  if (from == NO_NODE || to == NO_NODE) store<u8>(block, 1, TRUNCATED);
+  if (from >= NODES_MAX || to >= NODES_MAX) store<u8>(block, 1, TRUNCATED);
   else addEdge(block, from, to);
 }
 
@@ -145,8 +145,8 @@ function refresh(block: usize, edges: u32): void {
   for (let at: usize = 0; at < DEGREES_BYTES; at += 16) v128.store(degrees + at, i64x2.splat(0));
   for (let i: u32 = 0; i < edges; i++) {
     const pair = <u32>load<u16>(block + (<usize>i << 1), EDGE);
-    const out = degrees + (<usize>(pair >>> 8) << 1);
-    const into = degrees + (<usize>(pair & 0xff) << 1) + 1;
+    const out = outDegree(pair);
+    const into = inDegree(pair);
     store<u8>(out, load<u8>(out) + 1);
     store<u8>(into, load<u8>(into) + 1);
   }
@@ -185,14 +185,24 @@ function refresh(block: usize, edges: u32): void {
   writeStatistics(block + STATISTICS + 32, globalMean, globalMin, globalMax, globalStd);
 }
 
+// @ts-ignore: decorator
+@inline
+function outDegree(pair: u32): usize {
+  return degrees + (<usize>((pair >>> 8) & 63) << 1);
+}
+
+// @ts-ignore: decorator
+@inline
+function inDegree(pair: u32): usize {
+  return degrees + (<usize>(pair & 63) << 1) + 1;
+}
+
 /** Source and dest degree of edge `i` in this graph. */
 // @ts-ignore: decorator
 @inline
 function localOf(block: usize, i: u32): v128 {
   const pair = <u32>load<u16>(block + (<usize>i << 1), EDGE);
-  const out = <f64>load<u8>(degrees + (<usize>(pair >>> 8) << 1));
-  const into = <f64>load<u8>(degrees + (<usize>(pair & 0xff) << 1), 1);
-  return f64x2.replace_lane(f64x2.splat(out), 1, into);
+  return f64x2.replace_lane(f64x2.splat(<f64>load<u8>(outDegree(pair))), 1, <f64>load<u8>(inDegree(pair)));
 }
 
 // @ts-ignore: decorator
