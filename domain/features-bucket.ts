@@ -1,7 +1,7 @@
 // Features of the workload's last complete 10 s bucket (seed 002, trend layer) as log-ratios to the same hour of the week
-// before, in the order in which feature-engine/bucket-baseline.ts writes them. So that scaling from one replica to four, or a busier
-// season, is no anomaly in itself: ratios follow the workload's own habit, and that of the whole workload where replicas join their
-// buckets or are at least counted. Missing for the first 48 h: the baseline is still learning.
+// before, in the order in which feature-engine/bucket-baseline.ts writes them. So that scaling from one replica to four, or a
+// busier season, is no anomaly in itself: ratios follow the workload's own habit, and that of the whole workload where
+// replicas join their buckets or are at least counted. Missing for the first 48 h: the baseline is still learning.
 
 import { type Feature, type FeatureRow, featureGroup } from './feature.ts';
 

@@ -1,6 +1,7 @@
-// Features of what crosses identities (stuffing, botnets), in the order in which kernel/assembly/crossing.ts writes them: how many
-// credentials and login names share an address, its /24 (or /56), its network, or the same agent on the same route, and how often
-// the origin refused them, over 1 hour. They hold what is known before the request at hand: answers count when they come.
+// Features of what crosses identities (stuffing, botnets), in the order in which kernel/assembly/crossing.ts writes them: how
+// many credentials and login names share an address, its /24 (or /56), its network, or the same agent on the same route, and
+// how often the origin refused them, over 1 hour. They hold what is known before the request at hand: answers count when they
+// come.
 
 import { type Feature, type FeatureRow, featureGroup } from './feature.ts';
 

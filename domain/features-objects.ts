@@ -1,6 +1,7 @@
 // Features of the object ids that an identity asks for: scraping, enumeration, other people's objects. In the order in which
-// feature-engine/kernel/assembly/objects.ts writes them. An object id is the last path segment that looks like one (number, UUID, long
-// hexadecimal, mixed token). Those of the route count for the route of this request; 4 routes are kept for each identity.
+// feature-engine/kernel/assembly/objects.ts writes them. An object id is the last path segment that looks like one (number,
+// UUID, long hexadecimal, mixed token). Those of the route count for the route of this request; 4 routes are kept for each
+// identity.
 
 import { type Feature, featureGroup } from './feature.ts';
 

@@ -1,6 +1,6 @@
-// One 10 s bucket of a workload (seed 002) as it travels: sums and the registers of its distinct counts, which replicas can merge,
-// and the twelve fields that are read from them. Counting requests into a bucket is the feature engine's part; judging one against
-// the workload's habit too. Called by the feature engine and by whoever receives closed buckets.
+// One 10 s bucket of a workload (seed 002) as it travels: sums and the registers of its distinct counts, which replicas can
+// merge, and the twelve fields that are read from them. Counting requests into a bucket is the feature engine's part; judging
+// one against the workload's habit too. Called by the feature engine and by whoever receives closed buckets.
 
 /** Buckets are wall-aligned. */
 export const BUCKET_MS = 10_000;

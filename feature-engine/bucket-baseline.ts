@@ -1,7 +1,7 @@
-// The workload's habit by hour of the week (UTC): exponential means of every field of the 10 s buckets, and how far a bucket is
-// from it, as log2 ratios. Silent for the first 48 h. An hour of the week that was never seen is judged by the mean of all hours.
-// Empty buckets count: silence is a habit too. Means are those of the whole workload, however many replicas serve it, as far as the
-// share of it that a bucket saw allows. Called by buckets.ts.
+// The workload's habit by hour of the week (UTC): exponential means of every field of the 10 s buckets, and how far a bucket
+// is from it, as log2 ratios. Silent for the first 48 h. An hour of the week that was never seen is judged by the mean of all
+// hours. Empty buckets count: silence is a habit too. Means are those of the whole workload, however many replicas serve it,
+// as far as the share of it that a bucket saw allows. Called by buckets.ts.
 
 import { BUCKET_FIELDS } from '../domain/features-bucket.ts';
 import { BUCKET_FIELD_COUNT, BUCKET_MS } from '../domain/workload-bucket.ts';
@@ -18,8 +18,8 @@ export const LEARNING_MS = 48 * HOUR_MS;
 const WEIGHT_MIN = 1 / (4 * BUCKETS_PER_HOUR);
 
 /**
- * How a field follows the share of the workload that a bucket saw: `sum` grows with it, so the workload's is known from it; `mean`
- * does not depend on it; `spread` (distinct things, the longest path) depends on it in ways that nobody knows beforehand.
+ * How a field follows the share of the workload that a bucket saw: a sum (not listed) grows with it, so the workload's is known
+ * from it; `mean` does not depend on it; `spread` (distinct things, the longest path) depends on it in ways that nobody knows.
  */
 const KINDS: Readonly<Record<string, 'mean' | 'spread'>> = {
   ...{ addresses: 'spread', identities: 'spread', paths: 'spread', path_longest: 'spread', agents: 'spread' },
@@ -69,8 +69,8 @@ export class BucketBaseline {
   }
 
   /**
-   * Writes the 12 ratios of a bucket to `out`, each log2((value + 1) / (mean + 1)) for the whole workload; NaN while learning, and
-   * for spread fields of a bucket that saw another share of the workload than those they were learnt from.
+   * Writes the 12 ratios of a bucket to `out`, each log2((value + 1) / (mean + 1)) for the whole workload; NaN while learning,
+   * and for spread fields of a bucket that saw another share of the workload than those they were learnt from.
    */
   judge({ startMs, fields, share }: JudgedBucket, out: Float64Array): void {
     const { state } = this;
@@ -95,7 +95,7 @@ export class BucketBaseline {
     this.#teachRow(ALL_HOURS, bucket);
   }
 
-  /** A share that lasts an hour is the new one: what is spread is learnt anew. A store that was away for minutes changes nothing. */
+  /** A share that lasts an hour is the new one: what is spread is learnt anew. A store away for minutes changes nothing. */
   #seeShare(startMs: number, share: number): void {
     const { state } = this;
     state[OTHER_BUCKETS] = share === state[OTHER_SHARE] ? state[OTHER_BUCKETS]! + 1 : 1;

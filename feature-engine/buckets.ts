@@ -1,7 +1,7 @@
-// Runs the workload's buckets: closes the one that the kernel counts into when its 10 s are over, joins what other replicas counted
-// in the same 10 s, judges it against the baseline and leaves the ratios to the requests of the next 10 s. Gaps without any request
-// are empty buckets (at most a day of them is made up). Called by the engine; complete buckets go to `onClosed`, for events and for
-// merging across replicas.
+// Runs the workload's buckets: closes the one that the kernel counts into when its 10 s are over, joins what other replicas
+// counted in the same 10 s, judges it against the baseline and leaves the ratios to the requests of the next 10 s. Gaps
+// without any request are empty buckets (at most a day of them is made up). Called by the engine; complete buckets go to
+// `onClosed`, for events and for merging across replicas.
 
 import {
   BUCKET_FIELD_COUNT,
@@ -78,7 +78,7 @@ export class Buckets {
     this.#replicas = Math.max(Math.floor(count) || 1, 1);
   }
 
-  /** Brings the buckets to a moment, ms since the epoch; an earlier one changes nothing. Call it before anything is counted or joined. */
+  /** Brings the buckets to a moment, ms since the epoch, never back. Call it before anything is counted or joined. */
   moveTo(nowMs: number): void {
     const number = Math.floor(nowMs / BUCKET_MS);
     if (number <= this.#number) return;
@@ -94,7 +94,7 @@ export class Buckets {
   }
 
   /**
-   * Joins what another replica counted, once for each: into the last complete bucket, which is judged anew, or into the current one.
+   * Joins what another replica counted, once for each: into the last complete bucket, which is judged anew, or the current one.
    * False for any other time: too late, or too far ahead.
    */
   join(other: ClosedBucket): boolean {

@@ -1,6 +1,6 @@
-// What crosses identities as the host sees it: what the kernels export and how their tables get their region. Configures and sizes
-// only; the kernels are assembly/crossing.ts, crossing-table.ts and login-routes.ts. Used by the engine when it makes its memory,
-// and by tests.
+// What crosses identities as the host sees it: what the kernels export and how their tables get their region. Configures and
+// sizes only; the kernels are assembly/crossing.ts, crossing-table.ts and login-routes.ts. Used by the engine when it makes
+// its memory, and by tests.
 
 import type { EngineMemory } from './memory.ts';
 

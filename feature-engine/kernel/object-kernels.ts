@@ -1,6 +1,6 @@
-// Objects as the host sees them: what the kernels export, how large a principal's block is, and how the tables that the workload
-// shares get their region. Configures and sizes only; the kernels are assembly/objects.ts and object-memory.ts. Used by the engine
-// when it makes its memory, and by tests.
+// Objects as the host sees them: what the kernels export, how large a principal's block is, and how the tables that the
+// workload shares get their region. Configures and sizes only; the kernels are assembly/objects.ts and object-memory.ts. Used
+// by the engine when it makes its memory, and by tests.
 
 import type { EngineMemory } from './memory.ts';
 

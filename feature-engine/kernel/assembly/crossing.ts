@@ -1,6 +1,7 @@
-// What crosses identities: for the request's address, /24, network and agent x route, how many credentials and login names were
-// answered there within an hour and how often they were refused; for a login name, from how many addresses it came and how often it
-// was refused; for a login route, its refusals against its habit. Read at the request, updated at the answer. Called by the engine.
+// What crosses identities: for the request's address, /24, network and agent x route, how many credentials and login names
+// were answered there within an hour and how often they were refused; for a login name, from how many addresses it came and
+// how often it was refused; for a login route, its refusals against its habit. Read at the request, updated at the answer.
+// Called by the engine.
 
 import { ADDRESS, AGENT_ROUTE, ASN, CREDENTIAL, call, LOGIN, ROUTE, STATUS, SUBNET } from './call';
 import { countAnswer, distinctFirst, find, findOrMake, refusedIn, roll, writeEntry } from './crossing-table';
@@ -23,8 +24,8 @@ let loginRoutes: usize = 0;
 let place: usize = 0;
 
 /*
- * Bytes of the group in the vector: 40 for each unit, then login_addresses_1h and login_failure_ratio, then what came later: 24 for
- * each unit, and login_refused_1h.
+ * Bytes of the group in the vector: 40 for each unit, then login_addresses_1h and login_failure_ratio, then what came later:
+ * 24 for each unit, and login_refused_1h.
  */
 const UNIT: usize = 40;
 const LOGIN_AT: usize = 4 * UNIT;
@@ -40,8 +41,8 @@ function tableBytes(sets: u32): usize {
 }
 
 /**
- * One region at `at`, zeroed: login routes, then the tables of addresses, subnets, networks, agent x route and login names, with so
- * many sets of four, each a power of two. @param firstPlace in the vector of the first feature of features-crossing.ts.
+ * One region at `at`, zeroed: login routes, then the tables of addresses, subnets, networks, agent x route and login names, with
+ * so many sets of four, each a power of two. @param firstPlace in the vector of the first feature of features-crossing.ts.
  */
 export function configureCrossing(
   at: usize,

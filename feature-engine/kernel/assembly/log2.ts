@@ -1,5 +1,5 @@
-// Base 2 logarithm with the same bits as Math.log2 of V8, which is that of FreeBSD's msun (e_log2.c and k_log.h; Sun Microsystems,
-// freely distributable): so values keep their bits wherever they are computed. Called by login-routes.ts.
+// Base 2 logarithm with the same bits as Math.log2 of V8, which is that of FreeBSD's msun (e_log2.c and k_log.h; Sun
+// Microsystems, freely distributable): so values keep their bits wherever they are computed. Called by login-routes.ts.
 
 const INV_LN2_HI: f64 = 1.44269504072144627571e0;
 const INV_LN2_LO: f64 = 1.67517131648865118353e-10;
@@ -12,8 +12,8 @@ function kernelLog1p(f: f64): f64 {
   const z = s * s;
   const w = z * z;
   const even = w * (0.3999999999940941908 + w * (0.2222219843214978396 + w * 0.1531383769920937332));
-  const odd =
-    z * (0.6666666666666735130 + w * (0.2857142874366239149 + w * (0.1818357216161805012 + w * 0.1479819860511658591)));
+  const last = 0.1818357216161805012 + w * 0.1479819860511658591;
+  const odd = z * (0.6666666666666735130 + w * (0.2857142874366239149 + w * last));
   return s * (0.5 * f * f + (odd + even));
 }
 

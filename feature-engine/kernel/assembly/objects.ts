@@ -177,7 +177,8 @@ function medianStep(route: usize): f64 {
   for (let i: usize = 0; i < count; i += 4) {
     const step = load<f32>(route + i, R_STEP_RING);
     let j = i;
-    for (; j > 0 && load<f32>(sorted + j - 4) > step; j -= 4) store<f32>(sorted + j, load<f32>(sorted + j - 4));
+    for (; j > 0 && load<f32>(sorted + j - 4) > step; j -= 4)
+      store<f32>(sorted + j, load<f32>(sorted + j - 4));
     store<f32>(sorted + j, step);
   }
   return <f64>load<f32>(sorted + ((((count >> 2) - 1) >> 1) << 2));

@@ -50,7 +50,8 @@ export function estimateOne(at: usize, size: usize): f64 {
 @inline
 export function distinct64(at: usize, overlap: f64): f64 {
   const current = load<u64>(at);
-  return joined(estimates + (33 << 3), popcnt<u64>(current), popcnt<u64>(current | load<u64>(at, 8)), overlap);
+  const both = popcnt<u64>(current | load<u64>(at, 8));
+  return joined(estimates + (33 << 3), popcnt<u64>(current), both, overlap);
 }
 
 /** For sketches of 4 words a slice. */
