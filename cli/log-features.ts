@@ -88,7 +88,7 @@ class OfflineEngine {
   /** The state begins with the log. */
   #begin(startedMs: number): OfflineRun<LoggedRequest> {
     return new OfflineRun({
-      engine: new FeatureEngine({ identities: this.#identities, startedMs, shared: false }),
+      engine: new FeatureEngine({ identities: this.#identities, startedMs }),
       onVector: ({ request, vector }) => {
         this.#rows.add(request.line, vector);
         return true;

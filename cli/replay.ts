@@ -100,7 +100,7 @@ function replayOffline(log: AccessLog, values: Values, progress: Progress): Repl
   const classes = new Map<string, number>();
   let blocked = 0;
   const startedMs = log.requests[0]?.atMs ?? 0;
-  const engine = new FeatureEngine({ identities: values.identities, startedMs, shared: false });
+  const engine = new FeatureEngine({ identities: values.identities, startedMs });
   const explainer = new Explainer(values.explain);
   const run = new OfflineRun<LoggedRequest>({
     engine,

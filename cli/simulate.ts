@@ -130,7 +130,7 @@ function simulateOffline(values: Values, progress: Progress): Simulated {
   const judge = new OfflineJudge(values.bundle ?? DEFAULT_BUNDLE);
   const tally = new Tally();
   const run = new OfflineRun<SimRequest>({
-    engine: new FeatureEngine({ startedMs: SIM_START_MS, shared: false }),
+    engine: new FeatureEngine({ startedMs: SIM_START_MS }),
     vector: judge.vector,
     onVector: ({ request }) => {
       const { flagged, blocked } = judge.judge();

@@ -1,11 +1,14 @@
 // Features of the workload's last complete 10 s bucket (seed 002, trend layer) as log-ratios to the same hour of the week
-// before, in the order in which feature-engine/bucket.ts writes them. So that scaling from one replica to four, or a busier
-// season, is no anomaly in itself: ratios follow the workload's own habit. Missing for the first 48 h: the baseline is still
-// learning.
+// before, in the order in which feature-engine/bucket-baseline.ts writes them. So that scaling from one replica to four, or a
+// busier season, is no anomaly in itself: ratios follow the workload's own habit, and that of the whole workload where
+// replicas join their buckets or are at least counted. Missing for the first 48 h: the baseline is still learning.
 
 import { type Feature, type FeatureRow, featureGroup } from './feature.ts';
 
 const MISSING = 'the engine is younger than 48 h, or no bucket is complete';
+/** Nobody knows how distinct counts and the longest path follow the share of the workload that one replica sees. */
+const SPREAD = `${MISSING}; or replicas that are counted but not joined came or went within 48 h`;
+const SPREAD_FIELDS: readonly string[] = ['addresses', 'identities', 'paths', 'path_longest', 'agents'];
 
 const FIELDS = [
   ['requests', 'requests'],
@@ -29,6 +32,13 @@ export const BUCKET_FEATURES: readonly Feature[] = featureGroup(
   'bucket',
   FIELDS.map(([name, meaning], i): FeatureRow => {
     const text = `log2((${meaning} + 1) / (its mean of this hour of the week + 1))`;
-    return [900 + i, `bucket_${name}_ratio`, 'log_ratio', [-60, 60], text, MISSING];
+    return [
+      900 + i,
+      `bucket_${name}_ratio`,
+      'log_ratio',
+      [-60, 60],
+      text,
+      SPREAD_FIELDS.includes(name) ? SPREAD : MISSING,
+    ];
   }),
 );

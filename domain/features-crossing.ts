@@ -1,6 +1,7 @@
-// Features of what crosses identities (stuffing, botnets), in the order in which feature-engine/crossing.ts writes them: how many
-// credentials and login names share an address, its /24 (or /56), its network, or the same agent on the same route, and how often
-// the origin refused them, over 1 hour. They hold what is known before the request at hand: answers count when they come.
+// Features of what crosses identities (stuffing, botnets), in the order in which kernel/assembly/crossing.ts writes them: how
+// many credentials and login names share an address, its /24 (or /56), its network, or the same agent on the same route, and
+// how often the origin refused them, over 1 hour. They hold what is known before the request at hand: answers count when they
+// come.
 
 import { type Feature, type FeatureRow, featureGroup } from './feature.ts';
 
@@ -24,6 +25,28 @@ function unit(id: number, name: string, what: string): FeatureRow[] {
   ];
 }
 
+function unitLater(id: number, name: string, what: string): FeatureRow[] {
+  return [
+    [id, `${name}_answers_1h`, 'count', 131_070, `answers in 1 hour at ${what}; over 65,535 halved`, UNKNOWN],
+    [
+      id + 1,
+      `${name}_404_share_1h`,
+      'share',
+      1,
+      `share of 404 among the answers in 1 hour at ${what}`,
+      UNKNOWN,
+    ],
+    [
+      id + 2,
+      `${name}_other_4xx_share_1h`,
+      'share',
+      1,
+      `share of other 4xx among the answers in 1 hour at ${what}`,
+      UNKNOWN,
+    ],
+  ];
+}
+
 export const CROSSING_FEATURES: readonly Feature[] = featureGroup('crossing', [
   ...UNITS.flatMap(([name, what], i) => unit(800 + 5 * i, name, what)),
   [
@@ -42,4 +65,6 @@ export const CROSSING_FEATURES: readonly Feature[] = featureGroup('crossing', [
     'log2((refused logins of the route in 5 minutes + 1) / (those to expect by its habit + 1))',
     'no login name, or the route has no habit yet',
   ],
+  ...UNITS.flatMap(([name, what], i) => unitLater(822 + 3 * i, name, what)),
+  [834, 'login_refused_1h', 'count', 131_070, '401 and 403 in 1 hour for this login name', 'no login name'],
 ]);

@@ -1,5 +1,5 @@
 // Encounter counts (seed 002, Table 1): how often this identity came with this agent, method, route and raw path before.
-// In the order in which feature-engine/encounters.ts writes them. Counted from the identity's second request on.
+// In the order in which kernel/assembly/encounters.ts writes them. Counted from the identity's second request on.
 
 import { type Feature, type FeatureRow, featureGroup } from './feature.ts';
 

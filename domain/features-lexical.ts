@@ -1,6 +1,6 @@
-// Lexical features of the request's bytes (payload attacks), in the order in which feature-engine/lexical.ts writes them. Over
-// the target and over the values of all headers but those without free text (Host, Authorization, Content-Length, ...). Text is
-// read after up to three rounds of percent-decoding, in one pass.
+// Lexical features of the request's bytes (payload attacks), in the order in which the head kernels write them. Over the target,
+// over the values of all headers but those without free text (Host, Authorization, Content-Length, ...) and over the first bytes
+// of bodies that are held. Text is read after up to three rounds of percent-decoding, in one pass.
 
 import { type Feature, type FeatureRow, featureGroup } from './feature.ts';
 
@@ -52,3 +52,9 @@ export const LEXICAL_FEATURES: readonly Feature[] = featureGroup('lexical', [
     'times that the decoded target or headers hold "../" or "..\\"',
   ],
 ]);
+
+/** Of the first bytes of the body, on routes that hold them back until they are judged. */
+export const BODY_FEATURES: readonly Feature[] = featureGroup(
+  'lexical',
+  over(1220, 'body', 'the first bytes of the body', 'no first bytes were held'),
+);

@@ -1,6 +1,7 @@
 // Features of the object ids that an identity asks for: scraping, enumeration, other people's objects. In the order in which
-// feature-engine/objects.ts writes them. An object id is the last path segment that looks like one (number, UUID, long
-// hexadecimal, mixed token). Those of the route count for the route of this request; 4 routes are kept for each identity.
+// feature-engine/kernel/assembly/objects.ts writes them. An object id is the last path segment that looks like one (number,
+// UUID, long hexadecimal, mixed token). Those of the route count for the route of this request; 4 routes are kept for each
+// identity.
 
 import { type Feature, featureGroup } from './feature.ts';
 
@@ -9,7 +10,7 @@ const NO_ID = 'no profile, or no object id in the path';
 export const OBJECT_FEATURES: readonly Feature[] = featureGroup('objects', [
   [700, 'object_ids_5m', 'count', 311, 'distinct ids of the route in 5 minutes (64-bit sketch)', NO_ID],
   [701, 'object_ids_1h', 'count', 710, 'distinct ids of the route in 1 hour (128-bit sketch)', NO_ID],
-  [702, 'object_ids_24h', 'count', 1597, 'distinct ids of the route in 24 hours (256-bit sketch)', NO_ID],
+  [702, 'object_ids_24h', 'count', 1598, 'distinct ids of the route in 24 hours (256-bit sketch)', NO_ID],
   [703, 'object_new_share_1h', 'share', 1, 'share of ids that the identity did not ask for in 24 h', NO_ID],
   [704, 'object_foreign_share_1h', 'share', 1, 'share of ids last asked for by another identity', NO_ID],
   [
@@ -50,6 +51,14 @@ export const OBJECT_FEATURES: readonly Feature[] = featureGroup('objects', [
     'share',
     1,
     'share of raw paths that the identity did not ask for in 24 h',
+    'no profile',
+  ],
+  [
+    710,
+    'path_unique_share_1h',
+    'share',
+    1,
+    'share of the requests of 1 hour whose raw path the identity had not asked for in its wall-aligned hour',
     'no profile',
   ],
 ]);

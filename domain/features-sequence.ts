@@ -1,4 +1,4 @@
-// Features of order and rarity, in the order in which feature-engine/sequence.ts writes them. Surprise is -log2 of a probability
+// Features of order and rarity, in the order in which kernel/assembly/sequence.ts writes them. Surprise is -log2 of a probability
 // that is estimated from counts of the whole workload (or of the identity, for the hour), so it adapts and never is infinite.
 
 import { type Feature, featureGroup } from './feature.ts';
@@ -22,5 +22,13 @@ export const SEQUENCE_FEATURES: readonly Feature[] = featureGroup('sequence', [
     1,
     'exponential share (weight 1/16) of routes new to the identity',
     NO_PROFILE,
+  ],
+  [
+    609,
+    'step_gap_variation',
+    'ratio',
+    Infinity,
+    'exponential mean deviation of the gaps inside sessions / their mean, weight 1/8',
+    'fewer than 2 steps',
   ],
 ]);

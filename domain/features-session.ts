@@ -1,4 +1,4 @@
-// Features of the identity's session call graph (seed 000), in the order in which feature-engine/graph.ts writes them.
+// Features of the identity's session call graph (seed 000), in the order in which kernel/assembly/graph.ts writes them.
 // A session ends after 30 minutes without a call. Degrees are those of the edges: how many edges share the source or the
 // destination, in this session's graph (local) or in all graphs of the workload when the edge arrived (global).
 

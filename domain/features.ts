@@ -2,12 +2,13 @@
 // Ids are permanent: a changed meaning is a new id, a dropped feature leaves a gap. docs/features.md is generated from here.
 // The order of FEATURES is the order of places in the vector of this build; bundles name ids, never places.
 
-import { type Feature, featureGroup as group, type FeatureRow as Row } from './feature.ts';
+import { type Feature, featureGroup as group } from './feature.ts';
+import { axisFeatures } from './features-axis.ts';
 import { BUCKET_FEATURES } from './features-bucket.ts';
 import { CROSSING_FEATURES } from './features-crossing.ts';
 import { ENCOUNTER_FEATURES } from './features-encounters.ts';
 import { GEO_FEATURES } from './features-geo.ts';
-import { LEXICAL_FEATURES } from './features-lexical.ts';
+import { BODY_FEATURES, LEXICAL_FEATURES } from './features-lexical.ts';
 import { OBJECT_FEATURES } from './features-objects.ts';
 import { SEQUENCE_FEATURES } from './features-sequence.ts';
 import { SESSION_FEATURES } from './features-session.ts';
@@ -33,82 +34,7 @@ const REQUEST = group('request', [
   [16, 'user_agent_bytes', 'bytes', 16384, 'bytes of User-Agent', 'no User-Agent'],
 ]);
 
-/** What is counted alike on both axes: `base` is 100 for the identity's row, 200 for the address's. */
-function axis(name: 'identity' | 'address', base: number): Feature[] {
-  const whose = name === 'identity' ? 'of the identity' : 'of the client address';
-  const rows: Row[] = [
-    [0, 'requests_10s', 'count', Infinity, 'requests in the last 10 s, this one included'],
-    [1, 'requests_1m', 'count', Infinity, 'requests in the last minute, this one included'],
-    [2, 'requests_5m', 'count', Infinity, 'requests in the last 5 minutes, this one included'],
-    [3, 'requests_1h', 'count', Infinity, 'requests in the last hour, this one included'],
-    [4, 'bytes_in_5m', 'bytes', Infinity, 'request body bytes in the last 5 minutes, as seen at outcomes'],
-    [5, 'bytes_out_5m', 'bytes', Infinity, 'response body bytes in the last 5 minutes, as seen at outcomes'],
-    [6, 'post_share_5m', 'share', 1, 'share of POST in the last 5 minutes'],
-    [7, 'put_share_5m', 'share', 1, 'share of PUT and PATCH in the last 5 minutes'],
-    [8, 'delete_share_5m', 'share', 1, 'share of DELETE in the last 5 minutes'],
-    [9, 'deletes_5m', 'count', Infinity, 'DELETE requests in the last 5 minutes'],
-    [
-      10,
-      'client_error_share_5m',
-      'share',
-      1,
-      'share of 4xx in the answers of the last 5 minutes',
-      'no answers',
-    ],
-    [
-      11,
-      'server_error_share_5m',
-      'share',
-      1,
-      'share of 5xx in the answers of the last 5 minutes',
-      'no answers',
-    ],
-    [12, 'status_401_5m', 'count', Infinity, '401 answers in the last 5 minutes'],
-    [13, 'status_403_5m', 'count', Infinity, '403 answers in the last 5 minutes'],
-    [14, 'status_404_5m', 'count', Infinity, '404 answers in the last 5 minutes'],
-    [15, 'status_429_5m', 'count', Infinity, '429 answers in the last 5 minutes'],
-    [
-      16,
-      'routes_5m',
-      'count',
-      311,
-      'distinct route templates in the last 5 minutes (sketch of 64 bits a slice)',
-    ],
-    [17, 'routes_1h', 'count', 311, 'distinct route templates in the last hour (sketch of 64 bits a slice)'],
-    [18, 'paths_5m', 'count', 311, 'distinct raw paths in the last 5 minutes (sketch of 64 bits a slice)'],
-    [
-      19,
-      'user_agents_5m',
-      'count',
-      133,
-      'distinct user agents in the last 5 minutes (sketch of 32 bits a slice)',
-    ],
-    [20, 'user_agents_1h', 'count', 133, 'distinct user agents in the last hour (sketch of 32 bits a slice)'],
-    [21, 'gap_ms', 'ms', Infinity, 'time since the previous request', 'first request'],
-    [22, 'gap_mean_ms', 'ms', Infinity, 'exponential mean of gaps, weight 1/8', 'fewer than 2 requests'],
-    [
-      23,
-      'gap_variation',
-      'ratio',
-      Infinity,
-      'exponential mean deviation of gaps / their mean',
-      'fewer than 3 requests',
-    ],
-    [24, 'age_s', 's', Infinity, 'seconds since the row was made'],
-    [25, 'requests_total', 'count', Infinity, 'requests since the row was made, this one included'],
-  ];
-  return group(
-    name,
-    rows.map(([id, rowName, unit, max, meaning, missing]) => [
-      base + id,
-      `${name}_${rowName}`,
-      unit,
-      max,
-      `${meaning}; ${whose}`,
-      missing ?? 'never',
-    ]),
-  );
-}
+const YOUNG = 'memory younger than 24 h, principal younger than 5 requests';
 
 const LINK = group('link', [
   [
@@ -163,6 +89,23 @@ const LINK = group('link', [
     'the identity did not call this template within 1 hour',
     'identity younger than 5 requests',
   ],
+  [307, 'address_new_24h', 'flag', 1, 'the principal was not seen at this address within 24 h', YOUNG],
+  [
+    308,
+    'user_agent_new_24h',
+    'flag',
+    1,
+    'the principal did not use this agent within 24 h',
+    `${YOUNG}, or no User-Agent`,
+  ],
+  [
+    309,
+    'asn_new_24h',
+    'flag',
+    1,
+    'the principal was not seen in this network (ASN) within 24 h',
+    `${YOUNG}, or network unknown`,
+  ],
 ]);
 
 const STATE = group('state', [
@@ -172,8 +115,8 @@ const STATE = group('state', [
 /** All features in vector order. */
 export const FEATURES: readonly Feature[] = [
   ...REQUEST,
-  ...axis('identity', 100),
-  ...axis('address', 200),
+  ...axisFeatures('identity', 100),
+  ...axisFeatures('address', 200),
   ...LINK,
   ...STATE,
   ...SESSION_FEATURES,
@@ -184,6 +127,7 @@ export const FEATURES: readonly Feature[] = [
   ...GEO_FEATURES,
   ...ENCOUNTER_FEATURES,
   ...LEXICAL_FEATURES,
+  ...BODY_FEATURES,
 ];
 
 export const FEATURE_COUNT = FEATURES.length;

@@ -1,6 +1,6 @@
 // The request head as bytes and offsets: the one thing that every stage, feature and hash reads.
 // Every parser fills it (proxy from rawHeaders, replay from a log line); nothing here judges what it holds.
-// The bytes may lie in the scoring core's memory, so hashing and lexical kernels read them in place.
+// Bytes and ends may lie in the feature engine's memory, so that its kernels read them in place.
 
 import { LIMITS } from './limits.ts';
 
@@ -18,13 +18,16 @@ export function methodCode(name: string): number {
 /** Bytes that a HeadView needs at most: target and head limits, plus room for the method. */
 export const HEAD_VIEW_BYTES = LIMITS.targetMaxBytes + LIMITS.headMaxBytes + 256;
 
+/** Words that the ends of its fields need at most. */
+export const HEAD_VIEW_ENDS = 2 * LIMITS.fieldsMax;
+
 const NONE = -1;
 
 /** Layout of `bytes`: method, target, then each field's name and value without separators. */
 export class HeadView {
   bytes: Uint8Array;
   /** Two ends per field: nameEnd, valueEnd. A name starts where the value before it ended. */
-  readonly ends = new Uint32Array(2 * LIMITS.fieldsMax);
+  readonly ends: Uint32Array;
   method = METHOD_OTHER;
   targetStart = 0;
   /** End of the path: the place of the first "?" or targetEnd. */
@@ -39,8 +42,13 @@ export class HeadView {
   userAgentField = NONE;
   #end = 0;
 
-  constructor(bytes: Uint8Array = new Uint8Array(HEAD_VIEW_BYTES)) {
+  /** In memory of its own, or in the memory that it is given: bytes, and two ends for each field that it may hold. */
+  constructor(
+    bytes: Uint8Array = new Uint8Array(HEAD_VIEW_BYTES),
+    ends: Uint32Array = new Uint32Array(HEAD_VIEW_ENDS),
+  ) {
     this.bytes = bytes;
+    this.ends = ends;
   }
 
   /** Starts a new head; false if method and target do not fit. The caller adds the fields then. */

@@ -39,6 +39,6 @@ export const LIMITS = {
   /** Learned route templates; further ones count as `other`. */
   learnedRoutesMax: 768,
   /** Places of the feature vector plus detector slots. */
-  vectorPlaces: 256,
+  vectorPlaces: 512,
   identitiesDefault: 25_000,
 } as const;

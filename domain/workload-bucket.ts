@@ -40,6 +40,16 @@ export interface BucketEvent extends EventKey, BucketParts {
   readonly startMs: number;
 }
 
+/** A complete bucket of one replica, or of several merged. */
+export interface ClosedBucket extends BucketParts {
+  readonly startMs: number;
+  /** How many replicas' requests it holds. */
+  readonly replicas: number;
+  /** What is read from the parts, in the order of BUCKET_FIELDS. */
+  readonly fields: Float64Array;
+}
+export const BUCKET_FIELD_COUNT = BUCKET_FIELDS.length;
+
 const SUM = Object.fromEntries(BUCKET_SUMS.map((name, i) => [name, i])) as Record<BucketSum, number>;
 
 export function newBucketParts(): BucketParts {

@@ -53,6 +53,18 @@ export interface AddressFacts {
   kind: number;
 }
 
+const CAPACITY = 32_768;
+const SLOT_BYTES = 8 + 4 + 8 + 2 + 4 + 4 + 1;
+
+function slotsFor(capacity: number): number {
+  return Math.ceil(capacity / WAYS) * WAYS;
+}
+
+/** What an AddressBook of this capacity takes. */
+export function addressBookBytes(capacity = CAPACITY): number {
+  return slotsFor(capacity) * SLOT_BYTES;
+}
+
 export class AddressBook {
   readonly facts: AddressFacts = { latitude: 0, longitude: 0, country: 0, asn: 0, subnet: 0, kind: 0 };
   readonly bytes: number;
@@ -72,9 +84,9 @@ export class AddressBook {
   #next = 0;
 
   /** @param capacity addresses kept, rounded up to a multiple of 4. */
-  constructor(capacity = 32_768) {
-    this.#sets = Math.ceil(capacity / WAYS);
-    const slots = this.#sets * WAYS;
+  constructor(capacity = CAPACITY) {
+    const slots = slotsFor(capacity);
+    this.#sets = slots / WAYS;
     this.#keys = new Uint32Array(slots * 2);
     this.#generations = new Uint32Array(slots);
     this.#places = new Float32Array(slots * 2);
@@ -82,7 +94,7 @@ export class AddressBook {
     this.#asns = new Uint32Array(slots);
     this.#subnets = new Int32Array(slots);
     this.#kinds = new Uint8Array(slots);
-    this.bytes = slots * (8 + 4 + 8 + 2 + 4 + 4 + 1);
+    this.bytes = slots * SLOT_BYTES;
   }
 
   /** Uses these databases from now on; what was cached is looked up anew. */

@@ -3,22 +3,38 @@
 
 import type { HeadView } from '../domain/head-view.ts';
 import type { RequestIdentity } from '../domain/identity.ts';
-import type { ClosedBucket } from './bucket.ts';
-import type { TableStats } from './row-table.ts';
+import type { ClosedBucket } from '../domain/workload-bucket.ts';
+
+export interface TableStats {
+  readonly capacity: number;
+  /** Rows in use. */
+  readonly rows: number;
+  /** Rows that made room for a new key. */
+  readonly evictions: number;
+  /** Those of them that had left probation. */
+  readonly evictedKnown: number;
+  /** Look-ups that got no row, because all of the set were known and not idle. */
+  readonly refused: number;
+  /** Rows that moved to another key, at a rotation. */
+  readonly renamed: number;
+}
 
 export interface FeatureEngineOptions {
   /** Rows for identities (default LIMITS.identitiesDefault), rounded up to a multiple of 8. */
   readonly identities?: number;
   /** Rows for client addresses (default: as many as identities). */
   readonly addresses?: number;
-  /** Profiles, from an identity's second request on (default: 2 for 5 identities), rounded up to a multiple of 8. */
+  /** Profiles, from a principal's second request on (default: 1 for 4 identities), rounded up to a multiple of 8. */
   readonly profiles?: number;
   /** Client addresses whose place and network are kept (default 16,384). */
   readonly addressFacts?: number;
   /** When counting began, ms since the epoch; `state_age_s` is measured from here. */
   readonly startedMs: number;
-  /** Rows in SharedArrayBuffers (default true), so that other threads may read them. */
-  readonly shared?: boolean;
+  /**
+   * New identities that a client address may bring in a minute (two-slice window); the credentials beyond share one row, that
+   * of the address's key. Default 0: no cap, since behind an ingress all users share one peer.
+   */
+  readonly newIdentitiesPerPeer?: number;
   /** Keys the hashes behind distinct counts; the same value wherever rows are exchanged. Default 0. */
   readonly sketchSeed?: number;
   /** Told of each complete 10 s bucket of the workload, for events. */
@@ -37,6 +53,12 @@ export interface ObservedRequest {
   addressText?: string;
   /** Keyed 32-bit hash of the login name that the request carries; 0 or absent without one. */
   login?: number;
+  /** First bytes of the body, where the route holds them; without it the body features are missing. */
+  bodyPrefix?: Uint8Array;
+  /** Keys under which the same three were known before a rotation of the identity key: their rows move to the keys of now. */
+  formerKey?: Uint32Array;
+  formerPrincipalKey?: Uint32Array;
+  formerAddressKey?: Uint32Array;
 }
 
 export interface EngineStats {
@@ -49,6 +71,10 @@ export interface EngineStats {
   readonly staleOutcomes: number;
   /** Outcomes, per axis, older than the previous 5-minute slice: dropped. */
   readonly lateOutcomes: number;
+  /** The same for each window, in the order of WINDOW_MS: an outcome may be too late for 10 s and not for 5 minutes. */
+  readonly lateByWindow: readonly number[];
+  /** Look-ups of credentials that shared a row, because their address had brought too many. */
+  readonly sharedRows: number;
 }
 
 /** One line of the memory plan. */

@@ -1,41 +1,43 @@
-// The feature engine: two tables of rows (identities, client addresses) and the vector made of them, request by request.
-// All memory is taken at start; a request allocates nothing and touches one row of each table. It judges nothing.
+// The feature engine: rows of identities and client addresses, profiles of principals, what the workload shares, and the vector
+// made of them, request by request. All memory is taken at start and a request allocates nothing: the host fills one struct, the
+// kernels (kernel/assembly/observe.ts, answer.ts) do the rest. It judges nothing.
 // Used by the proxy (one per data thread) and, with the same code, by offline runs, training data and replay.
 
+import { FEATURE_COUNT } from '../domain/features.ts';
 import type { HeadView } from '../domain/head-view.ts';
 import { IDENTITY_KINDS } from '../domain/identity.ts';
-import { LIMITS } from '../domain/limits.ts';
 import type { Outcome } from '../domain/outcome.ts';
-import { AddressBook } from './address-facts.ts';
-import { AgentFamilies } from './agent-family.ts';
+import { BUCKET_MS } from '../domain/workload-bucket.ts';
+import { AddressBook, type AddressFacts } from './address-facts.ts';
+import { KIND_UNKNOWN } from './address-kind.ts';
+import { Buckets } from './buckets.ts';
+import { memoryItems, profilesFor, sizesOf, vectorBytes } from './engine-regions.ts';
+import { EngineTable, type RankedRow } from './engine-tables.ts';
 import type { EngineStats, FeatureEngineOptions, MemoryItem, ObservedRequest } from './engine-types.ts';
-import * as X from './extract.ts';
-import { NO_FACTS, newProfileCall, type ProfileCall, Profiles } from './profiles.ts';
-import * as L from './row-layout.ts';
-import { RowTable } from './row-table.ts';
-import {
-  addGap,
-  addOutcome,
-  addRequest,
-  METHOD_PAIR,
-  type RequestMarks,
-  type RowPlace,
-  rollRow,
-  seenBefore,
-} from './row-update.ts';
-import { hashBytes, mix32 } from './sketch.ts';
-import { TargetScan } from './target-scan.ts';
-import { newAsked, Traces } from './traces.ts';
-import { Moment } from './windows.ts';
-import { Workload } from './workload.ts';
+import { configureBucket } from './kernel/bucket-kernels.ts';
+import { configureCrossing } from './kernel/crossing-kernels.ts';
+import { HeadMemory } from './kernel/head-memory.ts';
+import { EngineMemory, type Kernels } from './kernel/memory.ts';
+import { configureObjects, objectSizes } from './kernel/object-kernels.ts';
+import { CALL, TRACES_BYTES } from './kernel/row-kernels.ts';
+import { configureSession } from './kernel/session-kernels.ts';
+import { PROFILE_BYTES } from './profile-layout.ts';
+import * as X from './profile-places.ts';
+import { ADDRESS_ROW_BYTES, IDENTITY_ROW_BYTES, PROFILE } from './row-layout.ts';
+import { W5M, WINDOW_COUNT } from './windows.ts';
 
+export type { RankedRow } from './engine-tables.ts';
 export type * from './engine-types.ts';
 
-/** Profiles for each identity: many are seen only once. */
-const PROFILE_SHARE = 0.4;
 const ADDRESS_KIND = IDENTITY_KINDS.indexOf('address');
-/** First-seen flags are missing until an identity has this many requests. */
-const FIRST_SEEN_REQUESTS = 5;
+/** A profile is safe until as many requests as sixteen times the pool have come since its principal's last one. */
+const PATIENCE_TURNOVERS = 16;
+
+/** The facts of a request that came without an address. */
+const NO_FACTS: AddressFacts = {
+  ...{ latitude: Number.NaN, longitude: Number.NaN },
+  ...{ country: 0, asn: 0, subnet: 0, kind: KIND_UNKNOWN },
+};
 
 export class FeatureEngine {
   /** Handles of the last observed request, for its outcome. Exact integers below 2^48. */
@@ -45,237 +47,235 @@ export class FeatureEngine {
   lastTrace = 0;
   /** Place and network of addresses; whoever has databases gives them here (geo-files.ts). */
   readonly addressBook: AddressBook;
-  /** The last request's target, as scanned. */
-  readonly target = new TargetScan();
-  readonly #identities: RowTable;
-  readonly #addresses: RowTable;
-  readonly #profiles: Profiles;
-  readonly #traces = new Traces();
-  readonly #answered = newAsked();
-  readonly #workload: Workload;
-  readonly #asker = { identity: 0, address: 0, login: 0 };
-  readonly #families = new AgentFamilies();
-  readonly #identity: RowPlace;
-  readonly #address: RowPlace;
-  readonly #moment = new Moment();
-  readonly #call: ProfileCall = newProfileCall(this.#moment);
-  readonly #identityKey = new Uint32Array(4);
-  readonly #marks: RequestMarks = { methodPair: 0, path: 0, route: 0, agent: 0, other: 0 };
-  readonly #history = { nowMs: 0, gapMs: 0 };
-  readonly #startedMs: number;
-  readonly #seed: number;
+  /** The last request's vector, in the engine's own memory: `observe` without `out` copies nothing. */
+  readonly vector: Float64Array;
+  /** A head in the engine's own memory: requests that come in it are not copied. */
+  readonly headView: HeadView;
+  /** What the last request's target was found to be. */
+  readonly target: { readonly rewritten: boolean };
+  /** The workload's 10 s buckets: other replicas' are joined here. */
+  readonly buckets: Buckets;
+  readonly identities: EngineTable;
+  readonly addresses: EngineTable;
+  readonly profiles: EngineTable;
+  readonly #options: FeatureEngineOptions;
+  readonly #kernels: Kernels;
+  readonly #words: Uint32Array;
+  readonly #floats: Float32Array;
+  readonly #doubles: Float64Array;
+  /** First byte of the struct of the request at hand, and of the vector. */
+  readonly #call: number;
+  readonly #vectorAt: number;
+  readonly #head: HeadMemory;
+  /** When the workload's bucket of now is over. */
+  #bucketEndMs = 0;
   #observed = 0;
   #outcomes = 0;
-  #stale = 0;
-  #late = 0;
 
   /** Profiles for so many identities, unless an option says otherwise. */
   static profilesFor(identities: number): number {
-    return Math.ceil(identities * PROFILE_SHARE);
+    return profilesFor(identities);
   }
 
   constructor(options: FeatureEngineOptions) {
-    const identities = options.identities ?? LIMITS.identitiesDefault;
-    const shared = options.shared ?? true;
-    this.#identities = new RowTable(identities, { shared });
-    this.#addresses = new RowTable(options.addresses ?? identities, { shared });
-    this.#identity = placeIn(this.#identities);
-    this.#address = placeIn(this.#addresses);
-    this.#profiles = new Profiles(
-      options.profiles ?? FeatureEngine.profilesFor(identities),
-      this.#moment,
-      shared,
-    );
+    this.#options = options;
+    const sizes = sizesOf(options);
+    const items = memoryItems(options, FEATURE_COUNT);
+    const memory = new EngineMemory(items.reduce((sum, item) => sum + item.bytes, 0));
+    const { kernels } = memory;
+    this.#kernels = kernels;
+    this.#words = memory.words;
+    this.#floats = memory.floats;
+    this.#doubles = memory.doubles;
+    this.#call = kernels.callAt.value;
+    this.#vectorAt = memory.take(vectorBytes(FEATURE_COUNT));
+    this.vector = new Float64Array(memory.buffer, this.#vectorAt, FEATURE_COUNT).fill(Number.NaN);
+    const table = (at: number, rows: number, rowBytes: number, patience = 0) =>
+      new EngineTable(memory, at, { rows, rowBytes, patience });
+    this.identities = table(kernels.identities.value, sizes.identities, IDENTITY_ROW_BYTES);
+    this.addresses = table(kernels.addresses.value, sizes.addresses, ADDRESS_ROW_BYTES);
+    const patience = PATIENCE_TURNOVERS * sizes.profiles;
+    this.profiles = table(kernels.profiles.value, sizes.profiles, PROFILE_BYTES, patience);
+    this.#head = new HeadMemory(memory, {
+      ...{ seed: (options.sketchSeed ?? 0) >>> 0, request: X.REQUEST_PLACE },
+      ...{ lexical: X.LEXICAL_PLACE, body: X.BODY_PLACE },
+    });
+    this.headView = this.#head.view;
+    this.target = this.#head;
+    this.#configure(memory, sizes.identities);
+    const views = configureBucket(memory, { bucket: X.BUCKET_PLACE, pathBytes: X.PATH_BYTES_PLACE });
+    this.buckets = new Buckets(views, options.startedMs, options.onBucket);
     this.addressBook = new AddressBook(options.addressFacts);
-    this.#startedMs = options.startedMs;
-    this.#seed = (options.sketchSeed ?? 0) >>> 0;
-    this.#moment.set(options.startedMs);
-    this.#workload = new Workload(this.#moment, options.onBucket);
+    this.stateStartedMs = options.startedMs;
+  }
+
+  /** When what is remembered began, ms since the epoch: the start, or what a snapshot says that was restored. */
+  get stateStartedMs(): number {
+    return this.#doubles[(this.#call + CALL.stateStartedMs) / 8]!;
+  }
+
+  set stateStartedMs(ms: number) {
+    this.#doubles[(this.#call + CALL.stateStartedMs) / 8] = ms;
+    this.#kernels.setMoment(Math.max(this.#options.startedMs, this.#doubles[this.#call / 8]!));
   }
 
   /**
-   * Counts the request into its two rows and writes the feature vector into out[0, FEATURE_COUNT), each value
-   * rounded to f32, NaN where missing. Sets `lastIdentity` and `lastAddress`. Synchronous, allocates nothing.
+   * Counts the request and writes its feature vector into out[0, FEATURE_COUNT), each value rounded to f32, NaN where missing;
+   * by default into `vector`. Sets `lastIdentity`, `lastAddress` and `lastTrace`. Synchronous, allocates nothing.
    */
-  observe(request: ObservedRequest, out: Float64Array): void {
-    const { head, who } = request;
-    const moment = this.#moment;
-    if (request.nowMs > moment.nowMs) moment.set(request.nowMs);
-    const marks = this.#marks;
-    marks.methodPair = METHOD_PAIR[head.method] ?? 0;
-    this.target.read(head, this.#seed);
-    marks.path = this.target.pathHash;
-    marks.route = mix32(request.routeHash ^ this.#seed) || 1;
-    marks.agent = agentHash(head, this.#seed);
-    X.writeRequest(out, head, this.target, who.kind !== ADDRESS_KIND);
-
-    const identity = this.#identity;
-    const identitySlot = this.#identities.find(who.key);
-    identity.at = identitySlot * L.ROW_WORDS;
-    marks.other = who.addressKey[2]!;
-    const call = this.#call;
-    call.lastRoute = identity.words[identity.at + L.LAST_ROUTE]!;
-    call.lastMs = identity.doubles[(identity.at >> 1) + L.F_LAST]!;
-    identity.words[identity.at + L.LAST_ROUTE] = marks.route;
-    const first = this.#identities.madeNew;
-    this.#count(identity, this.#identities.madeNew, X.IDENTITY_PLACE, out);
-    this.#writeFirstSeen(out);
-    const address = this.#address;
-    const addressSlot = this.#addresses.find(who.addressKey);
-    address.at = addressSlot * L.ROW_WORDS;
-    marks.other = who.key[2]!;
-    this.#count(address, this.#addresses.madeNew, X.ADDRESS_PLACE, out);
-
-    X.writeLink(out, identity, address, moment);
-    out[X.STATE_PLACE] = Math.fround(Math.max(moment.nowMs - this.#startedMs, 0) / 1000);
+  observe(request: ObservedRequest, out: Float64Array = this.vector): void {
+    if (request.nowMs >= this.#bucketEndMs) this.#moveBuckets(request.nowMs);
     this.#fillCall(request);
-    if (first) this.#profiles.observeFirst(call, out);
-    else this.#profiles.observe(who, call, out);
-    this.#workload.observe(head, this.#asker, call, out);
-    this.lastTrace = this.#traces.add(this.#workload.asked);
-    this.lastIdentity = this.#identities.handleOf(identitySlot);
-    this.lastAddress = this.#addresses.handleOf(addressSlot);
+    this.#kernels.observe(this.#vectorAt);
+    const doubles = this.#doubles;
+    const call = this.#call;
+    this.lastIdentity = doubles[(call + CALL.identityHandle) / 8]!;
+    this.lastAddress = doubles[(call + CALL.addressHandle) / 8]!;
+    this.lastTrace = this.#words[(call + CALL.trace) / 4]!;
+    if (out !== this.vector) out.set(this.vector);
     this.#observed++;
   }
 
   /**
-   * Brings the origin's answer back into both rows, into the slice of its own time. Not for our refusals.
+   * Brings the origin's answer back to everything that its request was counted in, into the slice of its own time. Not for our
+   * refusals.
    * @param identity handle that `lastIdentity` had after the request was observed.
    * @param address the same of `lastAddress`.
-   * @param trace the same of `lastTrace`; 0: what needs the route is not counted.
+   * @param trace the same of `lastTrace`; 0: what needs the route or the principal is not counted.
    */
   outcome(identity: number, address: number, outcome: Outcome, trace = 0): void {
+    const words = this.#words;
+    const doubles = this.#doubles;
+    const call = this.#call;
+    doubles[(call + CALL.atMs) / 8] = outcome.atMs;
+    doubles[(call + CALL.bytesIn) / 8] = outcome.bytesIn;
+    doubles[(call + CALL.bytesOut) / 8] = outcome.bytesOut;
+    words[(call + CALL.status) / 4] = outcome.status;
+    words[(call + CALL.trace) / 4] = trace;
+    if (outcome.atMs >= this.#bucketEndMs) this.#moveBuckets(outcome.atMs);
+    this.#kernels.answer(identity, address);
     this.#outcomes++;
-    if (outcome.atMs > this.#moment.nowMs) this.#moment.set(outcome.atMs);
-    this.#bringBack(this.#identities, this.#identity, identity, outcome);
-    this.#bringBack(this.#addresses, this.#address, address, outcome);
-    const known = this.#traces.find(trace, this.#answered);
-    if (known) this.#answerProfile(identity, outcome.status);
-    this.#workload.answered(known ? this.#answered : null, outcome);
   }
 
   /** Nothing may have come for a while: closes the workload's bucket if its 10 s are over. Call it now and then. */
   idle(nowMs: number): void {
-    if (nowMs > this.#moment.nowMs) this.#moment.set(nowMs);
-    this.#workload.idle();
+    if (nowMs >= this.#bucketEndMs) this.#moveBuckets(nowMs);
   }
 
   get stats(): EngineStats {
+    const kernels = this.#kernels;
     return {
-      identities: this.#identities.stats(),
-      addresses: this.#addresses.stats(),
-      profiles: this.#profiles.stats,
+      identities: this.identities.stats(),
+      addresses: this.addresses.stats(),
+      profiles: this.profiles.stats(),
       observed: this.#observed,
       outcomes: this.#outcomes,
-      staleOutcomes: this.#stale,
-      lateOutcomes: this.#late,
+      staleOutcomes: kernels.staleAnswers(),
+      lateOutcomes: kernels.lateAnswers(W5M),
+      lateByWindow: Array.from({ length: WINDOW_COUNT }, (_, window) => kernels.lateAnswers(window)),
+      sharedRows: kernels.sharedRequests(),
     };
   }
 
   memoryPlan(): MemoryItem[] {
-    return [
-      { name: 'identity rows', bytes: this.#identities.bytes },
-      { name: 'address rows', bytes: this.#addresses.bytes },
-      { name: 'profiles', bytes: this.#profiles.bytes },
-      {
-        name: 'workload features',
-        bytes: this.#workloadBytes(),
-      },
-      { name: 'address facts', bytes: this.addressBook.bytes },
-    ];
+    return memoryItems(this.#options, FEATURE_COUNT);
   }
 
-  #count(row: RowPlace, isNew: boolean, place: number, out: Float64Array): void {
-    const { doubles } = row;
-    const half = row.at >> 1;
-    const { nowMs } = this.#moment;
-    const history = this.#history;
-    history.nowMs = nowMs;
-    if (isNew) {
-      doubles[half + L.F_CREATED] = nowMs;
-      history.gapMs = Number.NaN;
-    } else {
-      history.gapMs = nowMs - doubles[half + L.F_LAST]!;
-      addGap(row, history.gapMs, row.words[row.at + L.TOTAL]!);
-    }
-    doubles[half + L.F_LAST] = nowMs;
-    rollRow(row, this.#moment);
-    addRequest(row, this.#marks);
-    X.writeRow(out, place, row, this.#moment);
-    X.writeRowHistory(out, place, row, history);
+  /** Puts an identity's or address's row of a snapshot back; false if it found no room. Its profile is found again. */
+  restoreRow(axis: 'identity' | 'address', ranked: RankedRow): boolean {
+    const row = (axis === 'identity' ? this.identities : this.addresses).restore(ranked);
+    if (row === null) return false;
+    row[PROFILE] = axis === 'identity' ? this.profiles.slot(row) + 1 : 0;
+    return true;
   }
 
-  /** What the profiles need of the request, from what the rows were given. */
+  /** Puts a profile of a snapshot back; false if it found no room. */
+  restoreProfile(ranked: RankedRow): boolean {
+    const profile = this.profiles.restore(ranked);
+    if (profile === null) return false;
+    const row = this.identities.row(profile);
+    if (row !== null) row[PROFILE] = this.profiles.slot(profile) + 1;
+    return true;
+  }
+
+  /** Regions of what all identities share, and the places of each group in the vector. */
+  #configure(memory: EngineMemory, identities: number): void {
+    const { kernels } = memory;
+    if (kernels.profileBytes.value !== PROFILE_BYTES)
+      throw new RangeError(`a profile of the kernels has ${kernels.profileBytes.value} bytes`);
+    const { newIdentitiesPerPeer = 0, sketchSeed = 0 } = this.#options;
+    kernels.configureObserve(sketchSeed, newIdentitiesPerPeer);
+    kernels.configureRowPlaces(X.IDENTITY_PLACE, X.ADDRESS_PLACE, X.LINK_PLACE, X.STATE_PLACE);
+    kernels.configureProfiles(
+      ...([X.SESSION_PLACE, X.SESSION_COUNT, X.OBJECT_PLACE, X.OBJECT_COUNT] as const),
+      ...([X.ENCOUNTER_PLACE, X.ENCOUNTER_COUNT] as const),
+    );
+    kernels.configureTravel(X.GEO_PLACE);
+    kernels.configureTraces(memory.take(TRACES_BYTES));
+    configureSession(memory, {
+      ...{ session: X.SESSION_PLACE, sequence: X.SEQUENCE_PLACE, encounters: X.ENCOUNTER_PLACE },
+    });
+    configureObjects(memory, X.OBJECT_PLACE, objectSizes(identities));
+    configureCrossing(memory, X.CROSSING_PLACE);
+  }
+
+  /** What the host knows of the request, into the struct that the kernels read. */
   #fillCall(request: ObservedRequest): void {
     const { head, who } = request;
-    const call = this.#call;
-    const marks = this.#marks;
-    const field = head.userAgentField;
-    call.objectId.read(head, this.#seed);
-    call.method = head.method;
-    // Signed: a number above 2^31 in a field or an argument would be a heap number.
-    call.route = marks.route | 0;
-    call.path = marks.path === 0 ? 1 : marks.path | 0;
-    call.agent = marks.agent | 0;
-    const { bytes } = head;
-    call.agentFamily = this.#families.of(marks.agent, bytes, head.valueStart(field), head.valueEnd(field));
-    call.pair = (mix32(who.addressKey[2]! ^ marks.agent) || 1) | 0;
-    call.stateAgeMs = this.#moment.nowMs - this.#startedMs;
-    const asker = this.#asker;
-    asker.identity = who.key[2]! | 0;
-    asker.address = (who.addressKey[2]! || 1) | 0;
-    asker.login = (request.login ?? 0) | 0;
-    const text = request.addressText;
-    call.facts = text === undefined ? NO_FACTS : this.addressBook.look(who.addressKey, text);
-  }
-
-  #workloadBytes(): number {
-    return this.#profiles.workloadBytes + this.#workload.bytes + this.#traces.bytes + this.#families.bytes;
-  }
-
-  #answerProfile(identity: number, status: number): void {
-    const slot = this.#identities.slotOf(identity);
-    const key = this.#identityKey;
-    if (slot >= 0)
-      for (let i = 0; i < 4; i++) key[i] = this.#identities.words[slot * L.ROW_WORDS + L.KEY + i]!;
-    this.#profiles.answered(slot < 0 ? null : key, this.#answered, status);
-  }
-
-  /** Address, user agent and route: seen with this identity before? Marks them for the next time. */
-  #writeFirstSeen(out: Float64Array): void {
-    const { words, at } = this.#identity;
-    const marks = this.#marks;
-    const young = words[at + L.TOTAL]! < FIRST_SEEN_REQUESTS;
-    const address = seenBefore(words, at + L.SEEN_OTHERS_1H, L.SEEN_OTHERS_WORDS, marks.other);
-    const agent =
-      marks.agent === 0 || seenBefore(words, at + L.SEEN_AGENTS_1H, L.SEEN_AGENTS_WORDS, marks.agent);
-    const route = seenBefore(words, at + L.SEEN_ROUTES_1H, L.SEEN_ROUTES_WORDS, marks.route);
-    out[X.ADDRESS_NEW_PLACE] = young ? Number.NaN : address ? 0 : 1;
-    out[X.USER_AGENT_NEW_PLACE] = young ? Number.NaN : agent ? 0 : 1;
-    out[X.ROUTE_NEW_PLACE] = young ? Number.NaN : route ? 0 : 1;
-  }
-
-  #bringBack(table: RowTable, row: RowPlace, handle: number, outcome: Outcome): void {
-    const slot = table.slotOf(handle);
-    if (slot < 0) {
-      this.#stale++;
-      return;
+    const words = this.#words;
+    const call = this.#call / 4;
+    this.#doubles[(this.#call + CALL.nextMs) / 8] = request.nowMs;
+    words[call + CALL.route / 4] = request.routeHash;
+    words[call + CALL.login / 4] = request.login ?? 0;
+    words[call + CALL.shown / 4] = who.kind === ADDRESS_KIND ? 0 : 1;
+    const keys = call + CALL.keys / 4;
+    for (let i = 0; i < 4; i++) {
+      words[keys + i] = who.key[i]!;
+      words[keys + 4 + i] = who.principalKey[i]!;
+      words[keys + 8 + i] = who.addressKey[i]!;
     }
-    row.at = slot * L.ROW_WORDS;
-    if (outcome.status >= 200 && outcome.status < 400) table.addGoodAnswer(slot);
-    rollRow(row, this.#moment);
-    if (!addOutcome(row, outcome)) this.#late++;
+    this.#fillFormer(request);
+    this.#head.take(head);
+    this.#head.takeBody(request.bodyPrefix ?? null);
+    const text = request.addressText;
+    this.#fillFacts(text === undefined ? NO_FACTS : this.addressBook.look(who.addressKey, text));
   }
-}
 
-function placeIn(table: RowTable): RowPlace {
-  return { words: table.words, doubles: table.doubles, at: 0 };
-}
+  /** Keys before a rotation, each where one is given. */
+  #fillFormer({ formerKey, formerPrincipalKey, formerAddressKey }: ObservedRequest): void {
+    const words = this.#words;
+    const call = this.#call / 4;
+    let given = 0;
+    const keys = call + CALL.formerKeys / 4;
+    if (formerKey !== undefined) {
+      given |= 1;
+      for (let i = 0; i < 4; i++) words[keys + i] = formerKey[i]!;
+    }
+    if (formerPrincipalKey !== undefined) {
+      given |= 2;
+      for (let i = 0; i < 4; i++) words[keys + 4 + i] = formerPrincipalKey[i]!;
+    }
+    if (formerAddressKey !== undefined) {
+      given |= 4;
+      for (let i = 0; i < 4; i++) words[keys + 8 + i] = formerAddressKey[i]!;
+    }
+    words[call + CALL.former / 4] = given;
+  }
 
-/** Hash of the User-Agent's bytes, never 0; 0 if there is none. */
-function agentHash(head: HeadView, seed: number): number {
-  const field = head.userAgentField;
-  if (field < 0) return 0;
-  const hash = hashBytes(head.bytes, head.valueStart(field), head.valueEnd(field), seed);
-  return hash === 0 ? 1 : hash;
+  #fillFacts(facts: AddressFacts): void {
+    const words = this.#words;
+    const call = this.#call / 4;
+    this.#floats[call + CALL.latitude / 4] = facts.latitude;
+    this.#floats[call + CALL.longitude / 4] = facts.longitude;
+    words[call + CALL.country / 4] = facts.country;
+    words[call + CALL.kind / 4] = facts.kind;
+    words[call + CALL.asn / 4] = facts.asn;
+    words[call + CALL.subnet / 4] = facts.subnet;
+  }
+
+  /** Closes the workload's bucket, since its 10 s are over. */
+  #moveBuckets(nowMs: number): void {
+    this.#bucketEndMs = (Math.floor(nowMs / BUCKET_MS) + 1) * BUCKET_MS;
+    this.buckets.moveTo(nowMs);
+  }
 }

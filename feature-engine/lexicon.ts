@@ -1,6 +1,7 @@
 // Words that requests of ordinary clients seldom hold and attacks often do: SQL, script, shell, template and look-up injection.
 // A hint for models, never a verdict by itself: "select" and "order" are also shop words, and models weigh them with the rest.
-// Words are runs of letters (and "_"), compared in lower case by hash. Called by lexical.ts.
+// Words are runs of letters (and "_"), compared whole, in lower case. And the headers whose values are no text. Data only: the
+// kernels get it at start from kernel/head-memory.ts.
 
 const WORDS = [
   'select union insert update delete drop truncate having waitfor benchmark sleep pg_sleep',
@@ -14,35 +15,11 @@ const WORDS = [
   'require file gopher expect data zip phar',
 ].flatMap((line) => line.split(' '));
 
-const FNV_BASIS = 0x811c9dc5;
-const FNV_PRIME = 0x01000193;
-const SLOTS = 1024;
-
-/** FNV-1a, one byte at a time: start with `wordBasis`. */
-export const wordBasis = FNV_BASIS | 0;
-
-export function wordStep(hash: number, byte: number): number {
-  return Math.imul(hash ^ byte, FNV_PRIME);
-}
-
-/** Open addressing over hashes; 0 = empty. */
-const TABLE = new Int32Array(SLOTS);
-for (const word of WORDS) {
-  let hash = wordBasis;
-  for (let i = 0; i < word.length; i++) hash = wordStep(hash, word.charCodeAt(i));
-  let slot = hash & (SLOTS - 1);
-  while (TABLE[slot] !== 0 && TABLE[slot] !== hash) slot = (slot + 1) & (SLOTS - 1);
-  TABLE[slot] = hash;
-}
-
-/** Is the hash that of a word of the lexicon? Another word has the same hash once in 2^32 / 100. */
-export function isKeyword(hash: number): boolean {
-  let slot = hash & (SLOTS - 1);
-  while (TABLE[slot] !== 0) {
-    if (TABLE[slot] === hash) return true;
-    slot = (slot + 1) & (SLOTS - 1);
-  }
-  return false;
-}
-
 export const LEXICON_WORDS: readonly string[] = WORDS;
+
+/** Headers that are part of every request and say nothing of its text: their values are not read. */
+export const PLAIN_HEADERS: readonly string[] = [
+  'host connection content-length transfer-encoding date authorization x-api-key',
+  'traceparent tracestate x-request-id te upgrade keep-alive',
+  'if-none-match if-modified-since sec-websocket-key range',
+].flatMap((line) => line.split(' '));

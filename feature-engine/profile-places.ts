@@ -1,4 +1,4 @@
-// Places in the vector of the features that profiles and workload write: first place and number of each group, from the one list.
+// Places in the vector of the groups that the kernels write: first place and number of each group, from the one list.
 // The order inside a group is that of its list, which the file that writes it follows; profiles.test.ts holds them together.
 
 import { placeOf } from '../domain/features.ts';
@@ -11,6 +11,12 @@ import { OBJECT_FEATURES } from '../domain/features-objects.ts';
 import { SEQUENCE_FEATURES } from '../domain/features-sequence.ts';
 import { SESSION_FEATURES } from '../domain/features-session.ts';
 
+export const REQUEST_PLACE = placeOf('method_get');
+export const PATH_BYTES_PLACE = placeOf('path_bytes');
+export const IDENTITY_PLACE = placeOf('identity_requests_10s');
+export const ADDRESS_PLACE = placeOf('address_requests_10s');
+export const LINK_PLACE = placeOf('identity_addresses_5m');
+export const STATE_PLACE = placeOf('state_age_s');
 export const SESSION_PLACE = placeOf(SESSION_FEATURES[0]!.name);
 export const SESSION_COUNT = SESSION_FEATURES.length;
 export const SEQUENCE_PLACE = placeOf(SEQUENCE_FEATURES[0]!.name);
@@ -24,3 +30,4 @@ export const ENCOUNTER_COUNT = ENCOUNTER_FEATURES.length;
 export const CROSSING_PLACE = placeOf(CROSSING_FEATURES[0]!.name);
 export const BUCKET_PLACE = placeOf(BUCKET_FEATURES[0]!.name);
 export const LEXICAL_PLACE = placeOf(LEXICAL_FEATURES[0]!.name);
+export const BODY_PLACE = placeOf('body_entropy');

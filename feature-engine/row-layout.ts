@@ -1,70 +1,122 @@
-// What is remembered of one identity or one client address: 96 words of 32 bits, at fixed places.
-// Portable: slices are aligned to the wall clock, keys are 128-bit hashes, nothing refers to this process.
-// Pure numbers; row-table.ts finds rows, row-update.ts changes them, extract.ts reads them.
+// What is remembered of one identity or one client address: its row, field by field, for snapshots and for merging rows of
+// several replicas. Portable: slices are aligned to the wall clock, keys are 128-bit hashes; only the place of the profile is
+// this process's own. Where the fields lie: kernel/row-words.ts. The kernels change and read rows; row-layout.test.ts holds them together.
 
-/*
- *  word 0    4      5      6        8     10       12      14      18    24       46     54      66      74      90
- *       key  total  route  created  last  gapMean  gapDev  slices  req   5 min    bytes  sets5m  sets1h  seen1h  spare
- *       128  u32    u32    f64      f64   f64      f64     4 u32   3x2   11x2     4 f64
+import * as W from './kernel/row-words.ts';
+import { W1H, W1M, W5M, W24H, WINDOW_COUNT } from './windows.ts';
+
+export * from './kernel/row-words.ts';
+
+export const IDENTITY_ROW_BYTES = W.IDENTITY_ROW_WORDS * 4;
+export const ADDRESS_ROW_BYTES = W.ADDRESS_ROW_WORDS * 4;
+
+/**
+ * How a field is read and how two replicas' fields become one, once both are rolled to the same moment:
+ * - `key`: 4 words, equal.
+ * - `total`: u32 that counts since the row was made: each replica's growth is added.
+ * - `mark`: u32 hash of the last thing of its kind: that of the row with the later `last`.
+ * - `local`: has a meaning in this process only: 0 in a snapshot, kept when a merged row comes back.
+ * - `slice`: number of the 10 s slice to which the whole row was rolled (kernel `rollRow`): the later one, after rolling.
+ * - `first`, `last`: f64, ms since the epoch: the smaller, the larger one.
+ * - `gap`: f64, ms, exponential statistics: that of the row with the later `last`.
+ * - `count32`, `bytes32`: u32 of the current slice at `word`, of the previous one at `previous`: added, stopping at 2^32 - 1.
+ * - `count16`: one word, current slice in the low half, previous one in the high half: halves added, stopping at 65,535.
+ * - `sketch`, `bloom`: `words` of the current slice at `word`, as many of the previous one at `previous`: OR.
  */
-export const ROW_WORDS = 96;
-export const ROW_BYTES = ROW_WORDS * 4;
+export type RowFieldKind =
+  | 'key'
+  | 'total'
+  | 'mark'
+  | 'local'
+  | 'slice'
+  | 'first'
+  | 'last'
+  | 'gap'
+  | 'count32'
+  | 'bytes32'
+  | 'count16'
+  | 'sketch'
+  | 'bloom';
 
-/** Four words: the keyed hash. */
-export const KEY = 0;
-/** Requests since the row was made. */
-export const TOTAL = 4;
-/** Route of the last request: what a profile begins with. */
-export const LAST_ROUTE = 5;
+export interface RowField {
+  readonly name: string;
+  readonly kind: RowFieldKind;
+  /** First word in the row, and words from there (of sliced fields: of one slice). */
+  readonly word: number;
+  readonly words: number;
+  /** Where the previous slice lies; equal to `word` if it shares the word (count16), -1 for what has no slices. */
+  readonly previous: number;
+  /** Index into WINDOW_MS of the slices, -1 for what has none. */
+  readonly window: number;
+  /** Which rows have it. */
+  readonly axis: 'both' | 'identity' | 'address';
+}
 
-/** Places in the f64 view of the row (word / 2): milliseconds since the epoch, and the gap statistics in ms. */
-export const F_CREATED = 3;
-export const F_LAST = 4;
-export const F_GAP_MEAN = 5;
-export const F_GAP_DEVIATION = 6;
+/** Windows by index, as they stand in names. */
+export const WINDOW_NAMES = ['10s', '1m', '5m', '1h', '24h'] as const;
 
-/** Number of the current slice of each window, in the order of WINDOW_MS. */
-export const SLICES = 14;
+/** Names of a window's counters in the order of their words: three u32 pairs, then twelve u16 pairs. */
+export const WIDE_NAMES = ['requests', 'bytes_in', 'bytes_out'] as const;
+export const PACKED_NAMES = [
+  ...['get', 'post', 'put', 'delete'],
+  ...['status_2xx', 'status_3xx', 'status_4xx', 'status_5xx'],
+  ...['status_401', 'status_403', 'status_404', 'status_429'],
+] as const;
 
-/** Pairs (current, previous) of request counts: 10 s, 1 min, 1 h. The 5-minute one is among the counters below. */
-export const REQUESTS_10S = 18;
-export const REQUESTS_1M = 20;
-export const REQUESTS_1H = 22;
+function plain(name: string, kind: RowFieldKind, word: number, words: number): RowField {
+  return { name, kind, word, words, previous: -1, window: -1, axis: 'both' };
+}
 
-/** Pairs of the 5-minute slices. */
-export const COUNTERS_5M = 24;
-export const REQUESTS_5M = 24;
-export const POST_5M = 26;
-export const PUT_5M = 28;
-export const DELETE_5M = 30;
-export const ANSWERS_5M = 32;
-export const CLIENT_ERRORS_5M = 34;
-export const SERVER_ERRORS_5M = 36;
-export const STATUS_401_5M = 38;
-export const STATUS_403_5M = 40;
-export const STATUS_404_5M = 42;
-export const STATUS_429_5M = 44;
-export const COUNTERS_5M_END = 46;
+function windowFields(window: number): RowField[] {
+  const at = W.WINDOWS + window * W.WINDOW_WORDS;
+  const named = (name: string) => `${name}_${WINDOW_NAMES[window] ?? ''}`;
+  const wide = WIDE_NAMES.map((name, i): RowField => {
+    const kind = i === 0 ? 'count32' : 'bytes32';
+    const word = at + i;
+    return { name: named(name), kind, word, words: 1, previous: word + W.WIDE_COUNT, window, axis: 'both' };
+  });
+  const packed = PACKED_NAMES.map((name, i): RowField => {
+    const word = at + W.PACKED + i;
+    return { name: named(name), kind: 'count16', word, words: 1, previous: word, window, axis: 'both' };
+  });
+  return [...wide, ...packed];
+}
 
-/** Pairs of f64: bytes of bodies, 5-minute slices. */
-export const F_BYTES_IN_5M = 23;
-export const F_BYTES_OUT_5M = 25;
+function sliced(name: string, word: number, words: number, window: number): RowField {
+  return { name, kind: 'sketch', word, words, previous: word + words, window, axis: 'both' };
+}
 
-/** Sketches, current slice then previous one: 64 bits for routes and paths, 32 for agents and the other axis. */
-export const ROUTES_5M = 54;
-export const PATHS_5M = 58;
-export const AGENTS_5M = 62;
-export const OTHERS_5M = 64;
-export const ROUTES_1H = 66;
-export const AGENTS_1H = 70;
-export const OTHERS_1H = 72;
+function seen(name: string, word: number, words: number, window: number): RowField {
+  return { ...sliced(name, word, words, window), kind: 'bloom', axis: 'identity' };
+}
 
-/** Bloom filters (2 bits per item) of what was seen in the current and the previous hourly slice. */
-export const SEEN_OTHERS_1H = 74;
-export const SEEN_AGENTS_1H = 78;
-export const SEEN_ROUTES_1H = 82;
-/** 64, 64 and 128 bits a slice. */
-export const SEEN_OTHERS_WORDS = 2;
-export const SEEN_AGENTS_WORDS = 2;
-export const SEEN_ROUTES_WORDS = 4;
-export const ROW_WORDS_USED = 90;
+/** Every field of a row, in the order of their words; they cover the rows of both axes without holes but one spare word. */
+export const ROW_FIELDS: readonly RowField[] = [
+  plain('key', 'key', W.KEY, 4),
+  plain('total', 'total', W.TOTAL, 1),
+  plain('last_route', 'mark', W.LAST_ROUTE, 1),
+  plain('profile', 'local', W.PROFILE, 1),
+  plain('slice', 'slice', W.SLICE, 1),
+  plain('created', 'first', W.CREATED, 2),
+  plain('last', 'last', W.LAST, 2),
+  plain('gap_mean', 'gap', W.GAP_MEAN, 2),
+  plain('gap_deviation', 'gap', W.GAP_DEVIATION, 2),
+  ...Array.from({ length: WINDOW_COUNT }, (_, window) => windowFields(window)).flat(),
+  sliced('routes_5m', W.ROUTES_5M, 2, W5M),
+  sliced('paths_5m', W.PATHS_5M, 2, W5M),
+  sliced('agents_5m', W.AGENTS_5M, 1, W5M),
+  sliced('others_5m', W.OTHERS_5M, 1, W5M),
+  sliced('routes_1h', W.ROUTES_1H, 2, W1H),
+  sliced('agents_1h', W.AGENTS_1H, 1, W1H),
+  sliced('others_1h', W.OTHERS_1H, 1, W1H),
+  seen('seen_others_1h', W.SEEN_OTHERS_1H, W.SEEN_OTHERS_WORDS, W1H),
+  seen('seen_agents_1h', W.SEEN_AGENTS_1H, W.SEEN_AGENTS_WORDS, W1H),
+  seen('seen_routes_1h', W.SEEN_ROUTES_1H, W.SEEN_ROUTES_WORDS, W1H),
+  seen('seen_others_24h', W.SEEN_OTHERS_24H, W.SEEN_OTHERS_WORDS, W24H),
+  seen('seen_agents_24h', W.SEEN_AGENTS_24H, W.SEEN_AGENTS_WORDS, W24H),
+  seen('seen_networks_24h', W.SEEN_NETWORKS_24H, W.SEEN_NETWORKS_WORDS, W24H),
+  {
+    ...{ name: 'made_1m', kind: 'count16', word: W.MADE_1M, words: 1 },
+    ...{ previous: W.MADE_1M, window: W1M, axis: 'address' },
+  },
+];

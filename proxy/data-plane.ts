@@ -131,7 +131,7 @@ class RunningPlane implements DataPlane {
       startedMs: clock.nowMs(),
       sketchSeed: identityKey[0] as number,
       onBucket: (bucket) => {
-        if (!isEmptyBucket(bucket.parts)) events.bucket(bucket.startMs, bucket.parts);
+        if (!isEmptyBucket(bucket)) events.bucket(bucket.startMs, bucket);
       },
     });
     if (options.addresses !== undefined) this.setAddresses(options.addresses);

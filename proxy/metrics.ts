@@ -160,8 +160,13 @@ function addEvents(page: Page, view: StatusView): void {
   }
   page.metric('picket_events_waiting', 'gauge', 'Event records that wait for their ack.');
   page.sample('picket_events_waiting', {}, events.waiting);
-  page.metric('picket_buckets', 'gauge', 'Account of 10 s buckets: assigned = delivered + dropped + waiting.');
-  for (const [state, count] of Object.entries(view.buckets())) page.sample('picket_buckets', { state }, count);
+  page.metric(
+    'picket_buckets',
+    'gauge',
+    'Account of 10 s buckets: assigned = delivered + dropped + waiting.',
+  );
+  for (const [state, count] of Object.entries(view.buckets()))
+    page.sample('picket_buckets', { state }, count);
 }
 
 function addState(page: Page, view: StatusView): void {

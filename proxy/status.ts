@@ -3,8 +3,8 @@
 
 import { REFUSAL_CODES } from '../domain/refusal.ts';
 import { MODES, type Mode, type ModeSource, UNSCORED_CAUSES, VERDICTS } from '../domain/verdict.ts';
-import type { GeoFileReport } from '../feature-engine/geo-files.ts';
 import { BUCKET_STREAM_FIRST } from '../domain/workload-bucket.ts';
+import type { GeoFileReport } from '../feature-engine/geo-files.ts';
 import type { UplinkReport } from './control/uplink.ts';
 import {
   answerPlace,

@@ -1,22 +1,23 @@
-// What does each part of a profile cost per request? Each alone, over few and over many identities, best of many short rounds
-// (others on the machine make the mean useless). Prints nanoseconds; `--json` prints one line of JSON last.
-// Run: node bench/micro/profiles.ts
+// What does each part of a request cost in the feature engine's kernels? Each alone, over few principals (all in cache) and over
+// many in random order, best of many short rounds (others on the machine make the mean useless). What the calls from JavaScript
+// and the drawing of a request cost is measured as "nothing" and not subtracted. Prints nanoseconds; `--json` prints one line of
+// JSON last. Run: node bench/micro/profiles.ts
 
+import { FEATURE_COUNT } from '../../domain/features.ts';
 import { HeadView } from '../../domain/head-view.ts';
-import { agentFamily } from '../../feature-engine/agent-family.ts';
-import type { Block } from '../../feature-engine/block.ts';
-import { Buckets } from '../../feature-engine/buckets.ts';
-import { Crossing } from '../../feature-engine/crossing.ts';
-import { countEncounters, ENCOUNTER_WORDS } from '../../feature-engine/encounters.ts';
-import { GRAPH_WORDS, graphFingerprint, SessionGraphs, writeGraph } from '../../feature-engine/graph.ts';
-import { GraphRarity } from '../../feature-engine/graph-rarity.ts';
-import { Lexical } from '../../feature-engine/lexical.ts';
-import { ObjectId } from '../../feature-engine/object-id.ts';
-import { OBJECT_WORDS, Objects } from '../../feature-engine/objects.ts';
-import { SEQUENCE_WORDS, Sequence } from '../../feature-engine/sequence.ts';
+import { configureCrossing, crossingBytes } from '../../feature-engine/kernel/crossing-kernels.ts';
+import { HEAD_MEMORY_BYTES, HeadMemory } from '../../feature-engine/kernel/head-memory.ts';
+import { EngineMemory } from '../../feature-engine/kernel/memory.ts';
+import {
+  configureObjects,
+  objectSizes,
+  objectTableBytes,
+} from '../../feature-engine/kernel/object-kernels.ts';
+import { configureSession, sessionBytes } from '../../feature-engine/kernel/session-kernels.ts';
+import * as P from '../../feature-engine/profile-layout.ts';
+import * as X from '../../feature-engine/profile-places.ts';
 import { mix32 } from '../../feature-engine/sketch.ts';
-import { observeTravel, TRAVEL_WORDS } from '../../feature-engine/travel.ts';
-import { Moment } from '../../feature-engine/windows.ts';
+import { KernelCall } from '../../feature-engine/testing/kernel-call.ts';
 
 const START_MS = 1_760_000_000_000;
 const ROUNDS = 60;
@@ -24,17 +25,43 @@ const REQUESTS = 5000;
 const AGENT =
   'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36';
 
-/** One call of a part for identity `who`, the n-th in all. */
-type Part = (who: number, n: number) => void;
+/** One call of a part for the profile at address `at`; `hash` is the request's randomness. */
+type Part = (at: number, hash: number) => void;
 
-const out = new Float64Array(64);
-const moment = new Moment();
-const route = (n: number) => mix32((n % 8) + 1);
+/** A memory with `principals` profiles, all of which have begun. */
+function newStand(principals: number) {
+  const sizes = objectSizes(principals);
+  const vectorBytes = (FEATURE_COUNT + 8) * 8;
+  const shared = sessionBytes() + objectTableBytes(sizes) + crossingBytes() + HEAD_MEMORY_BYTES;
+  const memory = new EngineMemory(shared + vectorBytes + principals * P.PROFILE_BYTES + 1024);
+  const { kernels } = memory;
+  const out = memory.take(vectorBytes);
+  const profiles = memory.take(principals * P.PROFILE_BYTES);
+  const places = { session: X.SESSION_PLACE, sequence: X.SEQUENCE_PLACE, encounters: X.ENCOUNTER_PLACE };
+  configureSession(memory, places);
+  configureObjects(memory, X.OBJECT_PLACE, sizes);
+  configureCrossing(memory, X.CROSSING_PLACE);
+  kernels.configureTravel(X.GEO_PLACE);
+  const head = new HeadMemory(memory, {
+    ...{ seed: 0, request: X.REQUEST_PLACE, lexical: X.LEXICAL_PLACE, body: X.BODY_PLACE },
+  });
+  for (let at = profiles; at < profiles + principals * P.PROFILE_BYTES; at += P.PROFILE_BYTES) {
+    kernels.graphBegin(at + P.GRAPH_AT * 4, route(0), START_MS);
+    kernels.sequenceBegin(at + P.SEQUENCE_AT * 4, route(0), START_MS);
+  }
+  const call = new KernelCall(memory);
+  call.moveTo(START_MS);
+  call.set({ ...{ route: route(1), agentFamily: 5, asn: 4, agent: 9, agentRoute: 8, pair: 6, subnet: 3 } });
+  call.set({
+    ...{ address: 11, credential: 12, principal: 13, object: 14, status: 200, method: 1, path: 2 },
+  });
+  return { memory, kernels, call, head, out, profiles, principals };
+}
 
-function blocks(identities: number, words: number): Block {
-  const memory = new ArrayBuffer(identities * words * 4);
-  const views = { words: new Uint32Array(memory), floats: new Float32Array(memory) };
-  return { ...views, doubles: new Float64Array(memory), at: 0 };
+type Stand = ReturnType<typeof newStand>;
+
+function route(n: number): number {
+  return mix32((n & 7) + 1);
 }
 
 function heads(): HeadView[] {
@@ -49,131 +76,84 @@ function heads(): HeadView[] {
   });
 }
 
-const head = (some: readonly HeadView[], n: number) => some[n % some.length] as HeadView;
+/** Parts that work on a principal's block. */
+function profileParts({ memory, kernels, call, out }: Stand): Record<string, Part> {
+  const { words } = memory;
+  const [routeAt, pathAt, objectAt] = [call.word('route'), call.word('path'), call.word('object')];
+  return {
+    nothing: (at, hash) => {
+      words[routeAt] = route(hash);
+      kernels.mix32(at);
+    },
+    graph: (at, hash) => {
+      words[routeAt] = route(hash);
+      kernels.graphObserve(at + P.GRAPH_AT * 4, out);
+    },
+    sequence: (at, hash) => {
+      words[routeAt] = route(hash);
+      kernels.sequenceObserve(at + P.SEQUENCE_AT * 4, out);
+    },
+    'encounters, 5 paths': (at, hash) => {
+      words[routeAt] = route(hash);
+      words[pathAt] = 1 + ((hash >>> 8) % 5);
+      kernels.encountersObserve(at + P.ENCOUNTERS_AT * 4, out);
+    },
+    'encounters, new paths': (at, hash) => {
+      words[routeAt] = route(hash);
+      words[pathAt] = hash | 1;
+      kernels.encountersObserve(at + P.ENCOUNTERS_AT * 4, out);
+    },
+    'objects, 100 ids': (at, hash) => {
+      words[routeAt] = route(hash & 3);
+      words[pathAt] = 1 + ((hash >>> 8) % 100);
+      words[objectAt] = 1 + ((hash >>> 8) % 100);
+      kernels.observeObjects(at + P.OBJECTS_AT * 4, out);
+    },
+    travel: (at) => kernels.travelObserve(at + P.TRAVEL_AT * 4, out),
+  };
+}
 
-function requestParts(): Record<string, Part> {
+/** Parts that work on what all share: addresses of one in 4 principals are one network's. */
+function sharedParts({ memory, kernels, call, head, out }: Stand): Record<string, Part> {
+  const { words } = memory;
+  const [addressAt, subnetAt, identityAt] = [
+    call.word('address'),
+    call.word('subnet'),
+    call.word('credential'),
+  ];
+  const be = (at: number, hash: number) => {
+    words[addressAt] = mix32(at) | 1;
+    words[subnetAt] = mix32(at >>> 14) | 1;
+    words[identityAt] = hash;
+  };
   const some = heads();
-  const id = new ObjectId();
-  const lexical = new Lexical();
-  const buckets = new Buckets(START_MS);
-  const hit = { method: 0, address: 1, identity: 2, path: 3, pathBytes: 9, agent: 5 };
   return {
-    'object id': (_, n) => id.read(head(some, n), 0),
-    lexical: (_, n) => lexical.write(head(some, n), out, 0),
-    bucket: (who, n) => {
-      hit.address = mix32(who) | 0;
-      hit.path = mix32(n) | 0;
-      buckets.moveTo(moment);
-      buckets.request(hit);
+    'crossing read': (at, hash) => {
+      be(at, hash);
+      kernels.observeCrossing(out);
     },
-    'agent family': (_, n) => {
-      const { bytes, ends } = head(some, n);
-      out[0] = agentFamily(bytes, ends[2]!, ends[3]!);
+    'crossing answer': (at, hash) => {
+      be(at, hash);
+      kernels.crossingAnswered();
     },
-  };
-}
-
-function crossingParts(): Record<string, Part> {
-  const crossing = new Crossing();
-  const shared = {
-    ...{ address: 1, subnet: 2, network: 3, agentRoute: 4 },
-    ...{ identity: 5, login: 0, route: 6 },
-  };
-  const be = (who: number, n: number) => {
-    shared.address = mix32(who) | 1;
-    shared.subnet = mix32(who >>> 2) | 1;
-    shared.identity = mix32(n) | 0;
-  };
-  return {
-    'crossing read': (who, n) => {
-      be(who, n);
-      crossing.write(shared, moment, out, 0);
-    },
-    'crossing answer': (who, n) => {
-      be(who, n);
-      crossing.answered(shared, 200, moment);
+    'head, 100 targets': (_, hash) => {
+      head.take(some[hash % 100] as HeadView);
+      kernels.readHead(out);
     },
   };
-}
-
-function graphParts(identities: number): Record<string, Part> {
-  const graphs = new SessionGraphs();
-  const graph = blocks(identities, GRAPH_WORDS);
-  const rarity = new GraphRarity();
-  const order = blocks(identities, SEQUENCE_WORDS);
-  const sequence = new Sequence();
-  const orderCall = { route: 0, agentFamily: 5, asn: 4, nowMs: 0 };
-  for (let who = 0; who < identities; who++) {
-    graph.at = who * GRAPH_WORDS;
-    graphs.begin(graph, route(0), START_MS);
-  }
-  return {
-    graph: (who, n) => {
-      graph.at = who * GRAPH_WORDS;
-      graphs.call(graph, route(mix32(n)), moment);
-      writeGraph(out, 0, graph);
-    },
-    rarity: (who, n) => {
-      graph.at = who * GRAPH_WORDS;
-      rarity.share(graphFingerprint(graph) ^ (n & 63), mix32(who) | 0, moment);
-    },
-    sequence: (who, n) => {
-      order.at = who * SEQUENCE_WORDS;
-      orderCall.route = route(mix32(n)) | 0;
-      orderCall.nowMs = moment.nowMs;
-      sequence.observe(order, orderCall, out, 0);
-    },
-  };
-}
-
-function habitParts(identities: number): Record<string, Part> {
-  const things = blocks(identities, OBJECT_WORDS);
-  const objects = new Objects();
-  const id = new ObjectId();
-  const some = heads();
-  const travel = blocks(identities, TRAVEL_WORDS);
-  const facts = { latitude: 1, longitude: 2, country: 3, asn: 4, subnet: 5, kind: 0 };
-  const meetings = blocks(identities, ENCOUNTER_WORDS);
-  const objectCall = { id, route: 0, path: 0, who: 0, moment };
-  const encounter = { method: 0, agent: 9, route: 0, path: 0, moment };
-  const trip = { facts, pair: 7, moment, stateAgeMs: 0 };
-  return {
-    'objects with id': (who, n) => {
-      id.read(head(some, n), 0);
-      things.at = who * OBJECT_WORDS;
-      objectCall.route = route(mix32(n)) | 0;
-      objectCall.path = n % 100;
-      objectCall.who = who + 1;
-      objects.observe(things, objectCall, out, 0);
-    },
-    travel: (who) => {
-      travel.at = who * TRAVEL_WORDS;
-      observeTravel(travel, trip, out, 0);
-    },
-    encounters: (who, n) => {
-      meetings.at = who * ENCOUNTER_WORDS;
-      encounter.route = route(mix32(n)) | 0;
-      encounter.path = 1 + (n % 20);
-      countEncounters(meetings, encounter, out, 0);
-    },
-  };
-}
-
-function parts(identities: number): Record<string, Part> {
-  const own = { ...graphParts(identities), ...habitParts(identities) };
-  return { ...own, ...requestParts(), ...crossingParts() };
 }
 
 /** Best nanoseconds per call. */
-function best(part: Part, identities: number): number {
+function best(part: Part, { call, profiles, principals }: Stand): number {
   let fewest = Number.POSITIVE_INFINITY;
   let n = 0;
-  moment.set(START_MS);
+  call.moveTo(START_MS);
   for (let round = 0; round < ROUNDS; round++) {
     const begin = process.hrtime.bigint();
     for (let i = 0; i < REQUESTS; i++, n++) {
-      if ((n & 255) === 0) moment.set(START_MS + n);
-      part(Math.floor((mix32(n) / 4294967296) * identities), n);
+      if ((n & 255) === 0) call.moveTo(START_MS + n);
+      const who = Math.floor((mix32(n) / 4294967296) * principals);
+      part(profiles + who * P.PROFILE_BYTES, mix32(~n));
     }
     fewest = Math.min(fewest, Number(process.hrtime.bigint() - begin) / REQUESTS);
   }
@@ -182,12 +162,17 @@ function best(part: Part, identities: number): number {
 
 function main(): void {
   const results: { part: string; few: number; many: number }[] = [];
-  const few = parts(4);
-  const many = parts(10_000);
-  for (const part of Object.keys(few))
-    results.push({ part, few: best(few[part] as Part, 4), many: best(many[part] as Part, 10_000) });
+  const [few, many] = [newStand(4), newStand(10_000)];
+  const parts = (stand: Stand) => ({ ...profileParts(stand), ...sharedParts(stand) });
+  const [fewParts, manyParts] = [parts(few), parts(many)];
+  for (const part of Object.keys(fewParts))
+    results.push({
+      part,
+      few: best(fewParts[part] as Part, few),
+      many: best(manyParts[part] as Part, many),
+    });
   for (const { part, few: a, many: b } of results)
-    console.log(`${part.padEnd(14)} 4 identities ${a} ns, 10,000 identities ${b} ns`);
+    console.log(`${part.padEnd(22)} 4 principals ${a} ns, 10,000 principals ${b} ns`);
   if (process.argv.includes('--json')) console.log(JSON.stringify({ bench: 'profiles', results }));
 }
 

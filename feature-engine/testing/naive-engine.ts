@@ -10,7 +10,11 @@ export interface NaiveRequest {
   readonly atMs: number;
   readonly method: string;
   readonly identity: string;
+  /** Who stands behind the credential: windows of 1 h and more are his. */
+  readonly principal: string;
   readonly address: string;
+  /** Number of the network, 0 if unknown. */
+  readonly asn: number;
   /** Low words of the two keys, which mark the other axis. */
   readonly identityMark: number;
   readonly addressMark: number;
@@ -26,47 +30,61 @@ interface Row {
   readonly outcomes: Outcome[];
 }
 
-const SPAN = { '10s': 10_000, '1m': 60_000, '5m': 300_000, '1h': 3_600_000 } as const;
+const DAY_MS = 86_400_000;
+const SPAN = { '10s': 10_000, '1m': 60_000, '5m': 300_000, '1h': 3_600_000, '24h': DAY_MS } as const;
+const SPANS = ['10s', '1m', '5m', '1h', '24h'] as const;
 type Span = keyof typeof SPAN;
 
 export class NaiveEngine {
   readonly #rows = new Map<string, Row>();
   readonly #startedMs: number;
+  #nowMs: number;
 
   constructor(startedMs: number) {
     this.#startedMs = startedMs;
+    this.#nowMs = startedMs;
   }
 
   observe(request: NaiveRequest): Map<string, number> {
     const out = new Map(Object.entries(request.shape));
+    const { principal: principalName, method } = request;
+    const atMs = this.#moveTo(request.atMs);
     const identity = this.#row(`i ${request.identity}`);
+    const own = principalName === request.identity;
+    const principal = own ? identity : this.#row(`p ${principalName}`);
     const address = this.#row(`a ${request.address}`);
-    const young = identity.requests.length + 1 < 5;
-    const marks = { path: request.pathMark, route: mix32(request.routeHash), agent: request.agentMark };
-    for (const [flag, kind, mark, bits] of [
-      ['address_new', 'other', request.addressMark, 64],
-      ['user_agent_new', 'agent', marks.agent, 64],
-      ['route_new', 'route', marks.route, 128],
-    ] as const) {
-      const seen = filterHas(identity, { kind, mark, bits, nowMs: request.atMs });
-      out.set(flag, young ? Number.NaN : seen ? 0 : 1);
-    }
-    const { atMs, method } = request;
-    identity.requests.push({ atMs, method, marks: { ...marks, other: request.addressMark } });
+    const marks = {
+      ...{ path: request.pathMark, route: mix32(request.routeHash), agent: request.agentMark },
+      network: request.asn === 0 ? 0 : mix32(request.asn),
+    };
+    const marked = { ...marks, other: request.addressMark };
+    flags(identity, { span: '1h', nowMs: atMs, marks: marked }, out);
+    const stateMs = atMs - this.#startedMs;
+    flags(principal, { span: '24h', nowMs: atMs, marks: marked, missing: stateMs < DAY_MS }, out);
+    for (const row of new Set([identity, principal])) row.requests.push({ atMs, method, marks: marked });
     address.requests.push({ atMs, method, marks: { ...marks, other: request.identityMark } });
-    axis('identity', identity, atMs, out);
-    axis('address', address, atMs, out);
-    for (const span of ['5m', '1h'] as const) {
-      out.set(`identity_addresses_${span}`, distinct(identity, 'other', span, atMs));
+    axis('identity', { row: identity, long: principal }, atMs, out);
+    axis('address', { row: address, long: address }, atMs, out);
+    out.set('identity_addresses_5m', distinct(identity, 'other', '5m', atMs));
+    out.set('identity_addresses_1h', distinct(principal, 'other', '1h', atMs));
+    for (const span of ['5m', '1h'] as const)
       out.set(`address_identities_${span}`, distinct(address, 'other', span, atMs));
-    }
-    out.set('state_age_s', (atMs - this.#startedMs) / 1000);
+    out.set('state_age_s', stateMs / 1000);
     return out;
   }
 
-  outcome(identity: string, address: string, outcome: Outcome): void {
-    this.#row(`i ${identity}`).outcomes.push(outcome);
-    this.#row(`a ${address}`).outcomes.push(outcome);
+  outcome(request: Pick<NaiveRequest, 'identity' | 'principal' | 'address'>, outcome: Outcome): void {
+    this.#moveTo(outcome.atMs);
+    const own = request.principal === request.identity;
+    this.#row(`i ${request.identity}`).outcomes.push(outcome);
+    if (!own) this.#row(`p ${request.principal}`).outcomes.push(outcome);
+    this.#row(`a ${request.address}`).outcomes.push(outcome);
+  }
+
+  /** Time does not run backwards. */
+  #moveTo(atMs: number): number {
+    this.#nowMs = Math.max(this.#nowMs, atMs);
+    return this.#nowMs;
   }
 
   #row(key: string): Row {
@@ -115,49 +133,116 @@ function distinct(row: Row, kind: string, span: Span, nowMs: number): number {
   return now + overlap * (estimate([...current, ...previous]) - now);
 }
 
-/** Two bits per item over the current and previous hour: no bit missing means seen. A missing agent is never new. */
-function filterHas(row: Row, query: { kind: string; mark: number; bits: number; nowMs: number }): boolean {
-  if (query.kind === 'agent' && query.mark === 0) return true;
-  const { current, previous } = slices(row.requests, { span: '1h', nowMs: query.nowMs });
-  const places = (mark: number) => [(mark >>> 0) % query.bits, (mark >>> 16) % query.bits];
-  const set = new Set(
-    [...current, ...previous]
-      .map((r) => r.marks[query.kind] as number)
-      .filter((mark) => query.kind !== 'agent' || mark !== 0)
-      .flatMap(places),
-  );
-  return places(query.mark).every((place) => set.has(place));
+interface Flagging {
+  readonly span: '1h' | '24h';
+  readonly nowMs: number;
+  readonly marks: Readonly<Record<string, number>>;
+  readonly missing?: boolean;
 }
 
-function axis(name: 'identity' | 'address', row: Row, nowMs: number, out: Map<string, number>): void {
-  const put = (feature: string, value: number) => out.set(`${name}_${feature}`, value);
-  const count = (span: Span, ...methods: string[]) =>
-    windowed(row.requests, { span, nowMs }, (r) =>
-      methods.length === 0 || methods.includes(r.method) ? 1 : 0,
-    );
-  for (const span of ['10s', '1m', '5m', '1h'] as const) put(`requests_${span}`, count(span));
-  const five = { span: '5m', nowMs } as const;
-  put(
-    'bytes_in_5m',
-    windowed(row.outcomes, five, (o) => o.bytesIn),
+const FLAGS = [
+  ...[
+    ['1h', 'address_new', 'other', 64],
+    ['1h', 'user_agent_new', 'agent', 64],
+    ['1h', 'route_new', 'route', 128],
+  ],
+  ...[
+    ['24h', 'address_new_24h', 'other', 64],
+    ['24h', 'user_agent_new_24h', 'agent', 64],
+  ],
+  ['24h', 'asn_new_24h', 'network', 32],
+] as readonly (readonly ['1h' | '24h', string, string, number])[];
+
+/** First-seen flags of a row that does not hold the request yet. */
+function flags(row: Row, at: Flagging, out: Map<string, number>): void {
+  const young = row.requests.length + 1 < 5 || at.missing === true;
+  for (const [span, flag, kind, bits] of FLAGS.filter(([s]) => s === at.span)) {
+    const mark = at.marks[kind] as number;
+    const nothing = mark === 0 && kind !== 'route' && kind !== 'other';
+    const fresh = filterHas(row, { kind, mark, bits, span, nowMs: at.nowMs }) ? 0 : 1;
+    // Within the hour a missing agent is never new; within the day it is missing.
+    out.set(flag, young || (nothing && span === '24h') ? Number.NaN : nothing ? 0 : fresh);
+  }
+}
+
+interface FilterQuery {
+  readonly kind: string;
+  readonly mark: number;
+  readonly bits: number;
+  readonly span: Span;
+  readonly nowMs: number;
+}
+
+/** Two bits per item over the current and previous slice: no bit missing means seen. */
+function filterHas(row: Row, { kind, mark, bits, span, nowMs }: FilterQuery): boolean {
+  const { current, previous } = slices(row.requests, { span, nowMs });
+  const places = (item: number) => [(item >>> 0) % bits, (item >>> 16) % bits];
+  const set = new Set(
+    [...current, ...previous]
+      .map((r) => r.marks[kind] as number)
+      .filter((item) => item !== 0 || kind === 'other' || kind === 'route')
+      .flatMap(places),
   );
-  put(
-    'bytes_out_5m',
-    windowed(row.outcomes, five, (o) => o.bytesOut),
-  );
-  put('post_share_5m', count('5m', 'POST') / count('5m'));
-  put('put_share_5m', count('5m', 'PUT', 'PATCH') / count('5m'));
-  put('delete_share_5m', count('5m', 'DELETE') / count('5m'));
-  put('deletes_5m', count('5m', 'DELETE'));
+  return places(mark).every((place) => set.has(place));
+}
+
+/** Where the requests of each method are counted; others nowhere. */
+const METHODS: readonly (readonly [string, readonly string[]])[] = [
+  ['get', ['GET', 'HEAD', 'OPTIONS']],
+  ['post', ['POST']],
+  ['put', ['PUT', 'PATCH']],
+  ['deletes', ['DELETE']],
+];
+/** First and last status of each count of answers. */
+const STATUSES: readonly (readonly [string, number, number])[] = [
+  ...([
+    ['2xx', 100, 299],
+    ['3xx', 300, 399],
+    ['4xx', 400, 499],
+    ['5xx', 500, 999],
+  ] as const),
+  ...[401, 403, 404, 429].map((status) => [String(status), status, status] as const),
+];
+
+/** Counts of one window of one row, by name without axis and window. */
+function counters(row: Row, span: Span, nowMs: number): Map<string, number> {
+  const at = { span, nowMs };
+  const requests = (...methods: readonly string[]) =>
+    windowed(row.requests, at, (r) => (methods.length === 0 || methods.includes(r.method) ? 1 : 0));
   const answered = (from: number, to: number) =>
-    windowed(row.outcomes, five, (o) => (o.status >= from && o.status < to ? 1 : 0));
-  const answers = answered(100, 1000);
-  put('client_error_share_5m', answers === 0 ? Number.NaN : answered(400, 500) / answers);
-  put('server_error_share_5m', answers === 0 ? Number.NaN : answered(500, 1000) / answers);
-  for (const status of [401, 403, 404, 429]) put(`status_${status}_5m`, answered(status, status + 1));
+    windowed(row.outcomes, at, (o) => (o.status >= from && o.status <= to ? 1 : 0));
+  return new Map([
+    ['requests', requests()],
+    ['bytes_in', windowed(row.outcomes, at, (o) => o.bytesIn)],
+    ['bytes_out', windowed(row.outcomes, at, (o) => o.bytesOut)],
+    ...METHODS.map(([name, methods]) => [name, requests(...methods)] as const),
+    ...STATUSES.map(([name, from, to]) => [`status_${name}`, answered(from, to)] as const),
+    ['answers', answered(100, 999)],
+  ]);
+}
+
+function axis(
+  name: 'identity' | 'address',
+  rows: { readonly row: Row; readonly long: Row },
+  nowMs: number,
+  out: Map<string, number>,
+): void {
+  const { row, long } = rows;
+  const put = (feature: string, value: number) => out.set(`${name}_${feature}`, value);
+  for (const span of SPANS) {
+    const counted = counters(span === '1h' || span === '24h' ? long : row, span, nowMs);
+    for (const [counter, value] of counted) if (counter !== 'answers') put(`${counter}_${span}`, value);
+  }
+  const five = counters(row, '5m', nowMs);
+  const share = (part: string, of: string) => (five.get(part) as number) / (five.get(of) as number);
+  put('post_share_5m', share('post', 'requests'));
+  put('put_share_5m', share('put', 'requests'));
+  put('delete_share_5m', share('deletes', 'requests'));
+  put('client_error_share_5m', share('status_4xx', 'answers'));
+  put('server_error_share_5m', share('status_5xx', 'answers'));
   for (const span of ['5m', '1h'] as const) {
-    put(`routes_${span}`, distinct(row, 'route', span, nowMs));
-    put(`user_agents_${span}`, distinct(row, 'agent', span, nowMs));
+    put(`routes_${span}`, distinct(span === '1h' ? long : row, 'route', span, nowMs));
+    put(`user_agents_${span}`, distinct(span === '1h' ? long : row, 'agent', span, nowMs));
   }
   put('paths_5m', distinct(row, 'path', '5m', nowMs));
   gaps(row, put);

@@ -71,7 +71,7 @@ export function simulateRows(seeds: readonly number[], onRun: (seed: number, row
   for (const seed of seeds) {
     const random = seededRandom(seed).fork(77);
     const refused = new Map<string, boolean>();
-    const engine = new FeatureEngine({ identities: 20_000, startedMs: SIM_START_MS, shared: false });
+    const engine = new FeatureEngine({ identities: 20_000, startedMs: SIM_START_MS });
     const run = new OfflineRun<SimRequest>({
       engine,
       onVector: ({ request, vector }) => {

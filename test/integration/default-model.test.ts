@@ -56,7 +56,7 @@ describe('on simulated runs that it has not seen, in block mode', () => {
     const counts = new Map<string, { requests: number; refused: number }>();
     for (const seed of [901, 902, 903]) {
       const run = new OfflineRun<SimRequest>({
-        engine: new FeatureEngine({ startedMs: Date.UTC(2025, 0, 6, 10), shared: false }),
+        engine: new FeatureEngine({ startedMs: Date.UTC(2025, 0, 6, 10) }),
         vector: judge.vector,
         onVector: ({ request }) => {
           const { blocked } = judge.judge();

@@ -77,7 +77,7 @@ describe('picket features', () => {
     const { requests } = await readAccessLog(log);
     const expected: string[] = [];
     new OfflineRun<LoggedRequest>({
-      engine: new FeatureEngine({ identities: 25_000, startedMs: requests[0]!.atMs, shared: false }),
+      engine: new FeatureEngine({ identities: 25_000, startedMs: requests[0]!.atMs }),
       onVector: ({ request, vector }) => {
         const { atMs, address, method, target, status } = request.line;
         const values = [...vector.subarray(0, FEATURE_COUNT)].map((value) =>

@@ -49,7 +49,13 @@ export const IMPORT_TABLE: readonly ImportRow[] = [
   { part: 'proto', may: ['domain'], npm: {}, node: false },
   { part: 'proto/client-call.ts', may: ['domain'], npm: { '@grpc/grpc-js': WIRE }, node: false },
   { part: 'feature-engine', may: ['domain'], npm: {}, node: true },
-  { part: 'feature-engine/kernel/assembly', may: [], npm: {}, node: false },
+  { part: 'feature-engine/kernel/row-words.ts', may: [], npm: {}, node: false },
+  {
+    part: 'feature-engine/kernel/assembly',
+    may: ['feature-engine/kernel/row-words.ts'],
+    npm: {},
+    node: false,
+  },
   {
     part: 'proxy',
     may: ['domain', 'feature-engine', 'wasm-core/host', 'proto'],

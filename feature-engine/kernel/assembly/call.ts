@@ -2,9 +2,9 @@
 // kernel before the others run. Hashes are 32 bits and never 0 where something is there. Layout only.
 
 /** Bytes of the struct. */
-export const CALL_BYTES: usize = 512;
+export const CALL_BYTES: usize = 576;
 /** The one struct; the host reads this address once. */
-export const call: usize = memory.data(512, 64);
+export const call: usize = memory.data(576, 64);
 
 /** f64, ms since the epoch: accept time, never before the last one. */
 export const NOW_MS: usize = 0;
@@ -49,6 +49,39 @@ export const HEAD_FACTS: usize = 208;
 export const STATE_AGE_MS: usize = 320;
 /** u32: status of the answer, 0 if none came; for answers only. */
 export const STATUS: usize = 328;
+/** u32: 1 if a credential was shown, 0 if the address stands for the identity. */
+export const SHOWN: usize = 332;
+/** 3 x 128 bits: keys of the credential, the principal and the client address. */
+export const KEYS: usize = 336;
+/** The same under the key before a rotation; FORMER has a bit for each that is given, in that order. */
+export const FORMER_KEYS: usize = 384;
+export const FORMER: usize = 432;
+/** u32: trace of the request, given by observe, asked by answer. */
+export const TRACE: usize = 436;
+/** f64, for answers only: ms since the epoch when it ended; bytes of the bodies. */
+export const AT_MS: usize = 440;
+export const BYTES_IN: usize = 448;
+export const BYTES_OUT: usize = 456;
+/** Facts of the client address: f32 degrees (NaN if unknown), u32 country (0 if unknown), u32 kind (address-kind.ts). */
+export const LATITUDE: usize = 464;
+export const LONGITUDE: usize = 468;
+export const COUNTRY: usize = 472;
+export const KIND: usize = 476;
+/** f64, given by observe: handles of the credential's and of the address's row (table.ts). */
+export const IDENTITY_HANDLE: usize = 480;
+export const ADDRESS_HANDLE: usize = 488;
+/** f64 and u32: time and route (0: none) of the principal's request before this one. */
+export const BEFORE_MS: usize = 496;
+export const BEFORE_ROUTE: usize = 504;
+/** u32: address of the principal's profile, 0 without one; 1 if it was made for this request. */
+export const PROFILE: usize = 508;
+export const PROFILE_MADE: usize = 512;
+/** f64, by the host: when the state's memory began, ms since the epoch. */
+export const STATE_STARTED_MS: usize = 520;
+/** f64, by the host: when the request came, ms since the epoch; NOW_MS does not go back. */
+export const NEXT_MS: usize = 536;
+/** f64, from observe to addTrace and from findTrace to answer: handle of the principal's row. */
+export const PRINCIPAL_HANDLE: usize = 528;
 
 // @ts-ignore: decorator
 @inline

@@ -44,3 +44,51 @@ export function estimateOne(at: usize, size: usize): f64 {
   for (let i: usize = 0; i < size << 2; i += 4) bits += popcnt<u32>(load<u32>(at + i));
   return load<f64>(table(size) + (<usize>bits << 3));
 }
+
+/** The same for sketches of 2 words a slice, without a loop. */
+// @ts-ignore: decorator
+@inline
+export function distinct64(at: usize, overlap: f64): f64 {
+  const current = load<u64>(at);
+  const both = popcnt<u64>(current | load<u64>(at, 8));
+  return joined(estimates + (33 << 3), popcnt<u64>(current), both, overlap);
+}
+
+/** For sketches of 4 words a slice. */
+// @ts-ignore: decorator
+@inline
+export function distinct128(at: usize, overlap: f64): f64 {
+  const a = load<u64>(at);
+  const b = load<u64>(at, 8);
+  const both = popcnt<u64>(a | load<u64>(at, 16)) + popcnt<u64>(b | load<u64>(at, 24));
+  return joined(estimates + (98 << 3), popcnt<u64>(a) + popcnt<u64>(b), both, overlap);
+}
+
+/** For sketches of 8 words a slice. */
+// @ts-ignore: decorator
+@inline
+export function distinct256(at: usize, overlap: f64): f64 {
+  const a = load<u64>(at);
+  const b = load<u64>(at, 8);
+  const c = load<u64>(at, 16);
+  const d = load<u64>(at, 24);
+  const bits = popcnt<u64>(a) + popcnt<u64>(b) + popcnt<u64>(c) + popcnt<u64>(d);
+  const first = popcnt<u64>(a | load<u64>(at, 32)) + popcnt<u64>(b | load<u64>(at, 40));
+  const both = first + popcnt<u64>(c | load<u64>(at, 48)) + popcnt<u64>(d | load<u64>(at, 56));
+  return joined(estimates + (227 << 3), bits, both, overlap);
+}
+
+// @ts-ignore: decorator
+@inline
+function joined(from: usize, bits: u64, both: u64, overlap: f64): f64 {
+  const now = load<f64>(from + (<usize>bits << 3));
+  return now + overlap * (load<f64>(from + (<usize>both << 3)) - now);
+}
+
+/** Distinct items of a one-word sketch whose slices are at hand. */
+// @ts-ignore: decorator
+@inline
+export function estimateTwoWords(current: u32, previous: u32, overlap: f64): f64 {
+  const now = load<f64>(estimates + (<usize>popcnt<u32>(current) << 3));
+  return now + overlap * (load<f64>(estimates + (<usize>popcnt<u32>(current | previous) << 3)) - now);
+}
