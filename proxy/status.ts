@@ -3,8 +3,8 @@
 
 import { REFUSAL_CODES } from '../domain/refusal.ts';
 import { MODES, type Mode, type ModeSource, UNSCORED_CAUSES, VERDICTS } from '../domain/verdict.ts';
-import type { GeoFileReport } from '../feature-engine/geo-files.ts';
 import { BUCKET_STREAM_FIRST } from '../domain/workload-bucket.ts';
+import type { GeoFileReport } from '../feature-engine/geo-files.ts';
 import type { UplinkReport } from './control/uplink.ts';
 import {
   answerPlace,
@@ -34,6 +34,8 @@ export interface SidecarStatus {
   readonly policy_version: string;
   readonly policy_origin: string;
   readonly policy_age_s: number;
+  /** Version of the --openapi document whose routes are declared; null without one. */
+  readonly openapi_version: string | null;
   readonly bundle_id: string | null;
   readonly bundle_origin: string | null;
   /** True if nothing can be scored now. */
@@ -205,6 +207,7 @@ export class StatusView {
       policy_version: current.policy.version,
       policy_origin: current.policy.origin,
       policy_age_s: Math.max(0, Math.round((sources.nowMs() - current.policySinceMs) / 1000)),
+      openapi_version: current.openApi?.version ?? null,
       bundle_id: current.bundle?.prepared.id ?? null,
       bundle_origin: current.bundle?.origin ?? null,
       blind: this.blind,
