@@ -24,7 +24,9 @@ import {
 } from './counters.ts';
 import type { Current } from './current.ts';
 import type { EventReader, StreamAccount } from './event-reader.ts';
+import { type IdentityStatus, identityStatus } from './identity-status.ts';
 import type { MemoryPlan } from './memory-plan.ts';
+import type { IdentityReport } from './principal/identity-service.ts';
 
 type ByName = Readonly<Record<string, number>>;
 
@@ -75,6 +77,7 @@ export interface SidecarStatus {
   readonly added_latency_ms: Quantiles;
   readonly upstream_latency_ms: Quantiles;
   readonly address_databases: readonly AddressDatabaseStatus[];
+  readonly identity: IdentityStatus;
   readonly memory: {
     readonly rss_bytes: number;
     readonly plan_bytes: number;
@@ -112,6 +115,7 @@ export interface StatusSources {
   readonly current: Current;
   readonly plan: MemoryPlan;
   readonly databases: () => readonly GeoFileReport[];
+  readonly identity: () => IdentityReport;
   readonly startedMs: number;
   /** The sidecar's clock. */
   readonly nowMs: () => number;
@@ -231,6 +235,7 @@ export class StatusView {
       added_latency_ms: this.#quantiles(HISTOGRAM.addedLatency),
       upstream_latency_ms: this.#quantiles(HISTOGRAM.upstreamLatency),
       address_databases: sources.databases().map(databaseStatus),
+      identity: identityStatus(sources.identity(), this),
       memory: {
         rss_bytes: process.memoryUsage.rss(),
         plan_bytes: plan.totalBytes,
