@@ -42,7 +42,7 @@ export interface RequestIdentity {
   readonly addressKey: Hash128;
   /** Who named the principal: index into PRINCIPAL_SOURCES. */
   principalSource: number;
-  /** While the identity key is being rotated: what the former one makes of the same request, so that rows can move over. Else null. */
+  /** While the identity key is rotated: what the one before makes of the same request, so that rows can move over; else null. */
   formerKey: Hash128 | null;
   formerPrincipalKey: Hash128 | null;
   formerAddressKey: Hash128 | null;

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { PicketError } from './errors.ts';
-import { OPENAPI_MAX_CHARS, OPENAPI_PATHS_MAX, parseOpenApi } from './openapi.ts';
+import { OPENAPI_MAX_CHARS, OPENAPI_PATHS_MAX, OPENAPI_YAML_MAX_CHARS, parseOpenApi } from './openapi.ts';
 import { matchesSegment, segmentsOf, templateProblem } from './path-template.ts';
 
 const OP = { responses: {} };
@@ -86,6 +86,11 @@ describe('parseOpenApi', () => {
     [[{ url: './v3' }], '/v3/a'],
     [[{ url: '//cdn.example.com/v4' }], '/v4/a'],
     [[{ url: 'v5/' }], '/v5/a'],
+    [[{ url: '{root}/v6', variables: { root: { default: 'https://api.example.com' } } }], '/v6/a'],
+    [
+      [{ url: '{s}://api.example.com/v7', variables: { s: { enum: ['http', 'https'], default: 'https' } } }],
+      '/v7/a',
+    ],
   ])('servers %j put /a at %s', (servers, text) => {
     expect(texts({ servers, paths: { '/a': { get: OP } } })).toEqual([text]);
   });
@@ -150,7 +155,10 @@ describe('parseOpenApi', () => {
   });
 
   it('is bounded in size, depth and number of paths, and says so', () => {
-    expect(refusal(' '.repeat(OPENAPI_MAX_CHARS + 1))).toContain('longer than');
+    expect(refusal(' '.repeat(OPENAPI_MAX_CHARS + 1))).toContain(`longer than ${OPENAPI_MAX_CHARS}`);
+    expect(refusal(' '.repeat(OPENAPI_YAML_MAX_CHARS + 1))).toContain(
+      `longer than ${OPENAPI_YAML_MAX_CHARS}`,
+    );
     const paths = Object.fromEntries(Array.from({ length: OPENAPI_PATHS_MAX + 5 }, (_, i) => [`/p${i}`, {}]));
     expect(refusal(document({ paths }))).toContain(`more than ${OPENAPI_PATHS_MAX}`);
     const deep = `${'{"a":'.repeat(200)}1${'}'.repeat(200)}`;

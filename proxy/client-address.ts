@@ -2,16 +2,18 @@
 // Walks the field from the right over trusted addresses; the first untrusted one is the client (RFC 7239 section 5.2).
 // One source, never a mix. Called by connection.ts and pipeline.ts; hashes the address once per connection.
 
+import type { Socket } from 'node:net';
 import { type Cidr, cidrContains, parseAddress } from '../domain/cidr.ts';
 import { LIMITS } from '../domain/limits.ts';
-import { sipHash128 } from '../domain/siphash.ts';
 import type { ClientIpSource } from './data-plane-config.ts';
+import type { CertificateName } from './identify.ts';
+import type { KeyedBytes, KeyedHash } from './keyed-hash.ts';
+import { kindIndex } from './principal/compiled-source.ts';
+import { peerNameOf } from './principal/peer-certificate.ts';
 
 /** An address as text, as 16 bytes and as the keyed hash that rows are counted under. */
-export interface ClientAddress {
+export interface ClientAddress extends KeyedBytes {
   readonly text: string;
-  readonly bytes: Uint8Array;
-  readonly key: Uint32Array;
 }
 
 const UNKNOWN = new Uint8Array(16);
@@ -19,7 +21,7 @@ const UNKNOWN = new Uint8Array(16);
 export interface AddressBookOptions {
   readonly source: ClientIpSource;
   readonly trusted: readonly Cidr[];
-  readonly hashKey: Uint32Array;
+  readonly hash: KeyedHash;
 }
 
 /** What the forwarding fields of one request said, already joined to one list. */
@@ -39,9 +41,13 @@ export class AddressBook {
   addressOf(text: string): ClientAddress {
     const plain = text.startsWith('::ffff:') && text.includes('.') ? text.slice(7) : text;
     const bytes = parseAddress(plain) ?? UNKNOWN;
-    const key = new Uint32Array(4);
-    sipHash128(bytes, 0, 16, this.#options.hashKey, key);
-    return { text: plain, bytes, key };
+    return { text: plain, ...this.#options.hash.keyed(bytes) };
+  }
+
+  /** The name that a verified client certificate gives the peer; null without one. */
+  certificateOf(socket: Socket): CertificateName | null {
+    const name = peerNameOf(socket);
+    return name === null ? null : { kind: kindIndex(name.kind), ...this.#options.hash.keyed(name.bytes) };
   }
 
   isTrusted(address: ClientAddress): boolean {

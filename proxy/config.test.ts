@@ -43,6 +43,12 @@ describe('what belongs together', () => {
     ['--control-plane dns:///picket.svc:80 --tls-ca ca.pem', []],
     ['--control-plane [::1]:80', []],
     ['--listen 127.0.0.1:80 --admin 127.0.0.1:80', ['--admin']],
+    ['--jwks /etc/jwks.json', []],
+    ['--jwks https://login.test/jwks --jwks-ca ca.pem', []],
+    ['--jwks http://127.0.0.1:80/jwks', []],
+    ['--jwks http://login.test/jwks', ['--jwks']],
+    ['--jwks /etc/jwks.json --jwks-ca ca.pem', ['--jwks-ca']],
+    ['--jwks-ca ca.pem', ['--jwks-ca']],
   ];
   for (const [args, fields] of table) {
     test(args === '' ? 'the defaults' : args, () => expect(fieldsOf(args)).toEqual(fields));

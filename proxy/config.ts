@@ -8,6 +8,7 @@ import { parseAddress } from '../domain/cidr.ts';
 import type { Problem } from '../domain/errors.ts';
 import type { HostPort } from '../domain/option-kinds.ts';
 import { configError, type OptionValues, parseOptionFile, parseOptions } from '../domain/options.ts';
+import { jwksPlace } from './principal/jwks-source.ts';
 import { SIDECAR_OPTIONS } from './sidecar-options.ts';
 
 export type SidecarConfig = OptionValues<typeof SIDECAR_OPTIONS>;
@@ -35,10 +36,21 @@ export function usesTls(config: SidecarConfig): boolean {
   return config.tls || config.tlsCa !== undefined;
 }
 
+type TakeProblem = (field: string, value: string, expected: string, hint?: string) => void;
+
+function checkJwks({ jwks, jwksCa }: SidecarConfig, problem: TakeProblem): void {
+  const place = jwks === undefined ? null : jwksPlace(jwks);
+  const plainHost = place?.kind === 'url' && place.url.protocol === 'http:' ? place.url.hostname : null;
+  if (plainHost !== null && !isLoopback(plainHost.replace(/^\[|\]$/g, '')))
+    problem('--jwks', String(jwks), 'https beyond loopback', 'who can change the answer names principals');
+  if (jwksCa !== undefined && (place?.kind !== 'url' || plainHost !== null))
+    problem('--jwks-ca', jwksCa, '--jwks with an https URL');
+}
+
 /** Problems between options. Shared by the command and by `picket validate`. */
 export function checkSidecarConfig(config: SidecarConfig): Problem[] {
   const problems: Problem[] = [];
-  const problem = (field: string, value: string, expected: string, hint?: string): void => {
+  const problem: TakeProblem = (field, value, expected, hint) => {
     problems.push({ field, value, expected, ...(hint === undefined ? {} : { hint }) });
   };
   if (config.workers > 1)
@@ -63,6 +75,7 @@ export function checkSidecarConfig(config: SidecarConfig): Problem[] {
       'else nobody is believed',
     );
   }
+  checkJwks(config, problem);
   if ((config.tlsCert === undefined) !== (config.tlsKey === undefined)) {
     problem(
       config.tlsCert === undefined ? '--tls-key' : '--tls-cert',

@@ -10,6 +10,7 @@ import type { AddressBook, ClientAddress } from './client-address.ts';
 import { Exchange } from './exchange.ts';
 import type { RequestHead } from './head.ts';
 import type { HeadRefusal } from './head-rules.ts';
+import type { CertificateName } from './identify.ts';
 
 /** What a connection needs from the data plane around it. */
 export interface ConnectionHost {
@@ -42,6 +43,8 @@ export class Connection {
   readonly peer: ClientAddress;
   /** The peer's forwarding fields and request ids are believed. */
   readonly trusted: boolean;
+  /** What the verified client certificate names; null on a plain connection. */
+  readonly certificate: CertificateName | null;
   current: Exchange | null = null;
   /** No further request is taken. */
   closing = false;
@@ -68,6 +71,7 @@ export class Connection {
     this.idleTick = host.tick;
     this.peer = host.addresses.addressOf(socket.remoteAddress ?? '');
     this.trusted = host.addresses.isTrusted(this.peer);
+    this.certificate = host.addresses.certificateOf(socket);
     socket.on('close', () => this.#closed());
   }
 

@@ -2,6 +2,7 @@
 // The catalogue of places is built from the closed lists of domain/, so a new reason code gets its counter by itself.
 // A count is one array add. Nothing here makes text: metrics.ts and status.ts do.
 
+import { PRINCIPAL_SOURCES } from '../domain/identity.ts';
 import { NOTES, type NoteCode, REFUSAL_CODES, type RefusalCode } from '../domain/refusal.ts';
 import {
   MODES,
@@ -42,6 +43,10 @@ const SINGLES = [
   'coreResets',
   /** Allowed requests that left no event because the ring was under pressure (others carry their weight). */
   'eventsSampledOut',
+  /** Tokens that were handed over to be verified; those for which the queue had no room; those too long to look at. */
+  'tokensSubmitted',
+  'tokensDropped',
+  'tokensTooLong',
   /** Gauges. */
   'inflight',
   'connections',
@@ -69,6 +74,7 @@ interface Places {
   readonly count: number;
 }
 
+  readonly principals: number;
 function layOut(): Places {
   let next = 0;
   const block = (size: number): number => {
@@ -91,6 +97,7 @@ function layOut(): Places {
     count: next,
   };
 }
+    principals: block(PRINCIPAL_SOURCES.length),
 
 const PLACES = layOut();
 
@@ -139,6 +146,11 @@ export function statusClassPlace(status: number): number {
   const digit = Math.floor(status / 100);
   return PLACES.statusClasses + (digit >= 1 && digit <= 5 ? digit : 0);
 }
+/** Requests by who named their principal; `source`: index into PRINCIPAL_SOURCES. */
+export function principalPlace(source: number): number {
+  return PLACES.principals + source;
+}
+
 
 /** Bin of a value in milliseconds. */
 export function binOf(valueMs: number): number {

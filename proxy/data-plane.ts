@@ -21,8 +21,10 @@ import type { EventWriter } from './event-writer.ts';
 import { Upgrader } from './forward/upgrade.ts';
 import { Upstream } from './forward/upstream.ts';
 import { Front, type Origin } from './front.ts';
+import { type HashKeys, KeyedHash } from './keyed-hash.ts';
 import type { ThreadNote } from './note.ts';
 import { Pipeline } from './pipeline.ts';
+import { type TokenBuffers, TokenDesk } from './principal/token-desk.ts';
 import { RequestIds } from './request-id.ts';
 import { type Faults, Scorer } from './score.ts';
 import { newServer } from './server.ts';
@@ -51,6 +53,11 @@ export interface DataPlaneOptions {
   readonly learned?: string | null;
   /** Key of identity hashes: four words, little-endian. */
   readonly identityKey: Uint32Array;
+  /** The key before it while it is being rotated, and the number that names the present one; none and 0 if absent. */
+  readonly formerIdentityKey?: Uint32Array | null;
+  readonly identityKeyId?: number;
+  /** Where tokens go to be verified and their principals come back; without it no token names a principal. */
+  readonly tokens?: TokenBuffers | null;
   readonly counters: Counters;
   readonly events: EventWriter;
   readonly clock: Clock;
@@ -78,6 +85,8 @@ export interface DataPlane {
   /** Stages, warms and activates; null scores nothing any more. Throws PicketError, and the old bundle stays. */
   setBundle(prepared: PreparedBundle | null): void;
   rollbackBundle(): void;
+  /** Keys of identity hashes from the next request on. */
+  setIdentityKeys(keys: HashKeys): void;
   /** The paths of an OpenAPI document, in place of those before. */
   setPaths(paths: readonly DeclaredPath[]): void;
   /** Address databases that GeoFiles checked: in use from the next request on. */
@@ -112,6 +121,7 @@ class RunningPlane implements DataPlane {
   readonly #options: DataPlaneOptions;
   readonly #scorer: Scorer;
   readonly #engine: FeatureEngine;
+  readonly #hash: KeyedHash;
   readonly #pipeline: Pipeline;
   readonly #front: Front;
   readonly #servers: Server[];
@@ -135,9 +145,13 @@ class RunningPlane implements DataPlane {
       },
     });
     if (options.addresses !== undefined) this.setAddresses(options.addresses);
+    const { formerIdentityKey: former = null, identityKeyId: keyId = 0, tokens = null } = options;
+    this.#hash = new KeyedHash(this.#scorer.core, { current: identityKey, former, keyId });
+    const hash = this.#hash;
+    const desk = tokens === null ? null : new TokenDesk(tokens, counters);
     const requestIds = new RequestIds(options.random);
     this.#pipeline = new Pipeline({
-      ...{ config, counters, events, clock, requestIds },
+      ...{ config, counters, events, clock, requestIds, hash, desk },
       ...{ policy: options.policy, scorer: this.#scorer, engine: this.#engine },
       ...{ paths: options.paths ?? [], learned: options.learned ?? null },
     });
@@ -145,7 +159,7 @@ class RunningPlane implements DataPlane {
     const addresses = new AddressBook({
       source: config.clientIpSource,
       trusted: config.trustedProxies,
-      hashKey: identityKey,
+      hash,
     });
     this.#front = new Front({
       ...{ config, counters, events, clock, requestIds, addresses },
@@ -218,6 +232,10 @@ class RunningPlane implements DataPlane {
 
   setAddresses(data: AddressData): void {
     this.#engine.addressBook.use(addressSources(data));
+  }
+
+  setIdentityKeys(keys: HashKeys): void {
+    this.#hash.setKeys(keys);
   }
 
   beat(): void {

@@ -26,7 +26,13 @@ const RESTART_MAX_MS = 5_000;
 const STEADY_MS = 30_000;
 const ROLE = 'picket-data-thread';
 /** Orders whose content a thread that is started again gets with its start data. */
-const IN_START_DATA: ReadonlySet<string> = new Set(['policy', 'bundle', 'addresses', 'routes']);
+const IN_START_DATA: ReadonlySet<string> = new Set([
+  'policy',
+  'bundle',
+  'addresses',
+  'routes',
+  'identity_keys',
+]);
 
 type Unnumbered<M> = M extends { readonly nonce: number } ? Omit<M, 'nonce'> : never;
 export type ThreadOrder = Unnumbered<ToDataThread>;

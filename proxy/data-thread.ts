@@ -53,6 +53,8 @@ async function carryOut(plane: DataPlane, message: ToDataThread): Promise<void> 
       return plane.setAddresses(message.data);
     case 'routes':
       return plane.setPaths(message.paths);
+    case 'identity_keys':
+      return plane.setIdentityKeys(message.keys);
     case 'drain':
       return plane.drain(message.mode, message.ms);
     case 'close':
@@ -68,6 +70,11 @@ function beat(plane: DataPlane, counters: Counters): void {
   counters.set(COUNTER.identities, identities.rows);
   counters.set(COUNTER.evictions, identities.evictions + addresses.evictions);
   counters.set(COUNTER.staleOutcomes, staleOutcomes);
+}
+
+function identityOptions({ identityKeys, tokens }: ThreadStart) {
+  const { current, former, keyId } = identityKeys;
+  return { identityKey: current, formerIdentityKey: former, identityKeyId: keyId, tokens };
 }
 
 /** Starts the data plane and serves messages until `close`. Resolves when the listeners are open or have failed. */
@@ -93,7 +100,7 @@ export async function runDataThread(
       addresses: start.addresses,
       paths: start.paths,
       learned: start.learned,
-      identityKey: start.identityKey,
+      ...identityOptions(start),
       counters,
       events: new EventWriter({ buffers: start.events, counters }),
       clock: seams.clock ?? clockFrom(start.clock),

@@ -1,136 +1,202 @@
-// Who is asking: the first credential, in the policy's order, that the origin will see too; else the client address.
-// Hashes it at once, in place, in the scoring core's memory; the secret is never copied, stored or logged.
-// Rows live in feature-engine. Called by pipeline.ts.
+// Who is asking: the first credential, in the policy's order, that the origin will see too; else the client address. And who
+// stands behind it: a principal that a verified token, a trusted peer's header or a lasting cookie names; else the credential.
+// Hashes secrets at once, in place, in the scoring core's memory; they are never copied to stay, stored or logged.
+// Rows live in feature-engine, verification of tokens in principal/. Called by pipeline.ts, inside one synchronous call.
 
-import type { HeadView } from '../domain/head-view.ts';
-import {
-  IDENTITY_KINDS,
-  type IdentityKind,
-  type IdentitySource,
-  ownPrincipal,
-  type RequestIdentity,
-} from '../domain/identity.ts';
+import { type Hash128, PRINCIPAL_SOURCES, type RequestIdentity } from '../domain/identity.ts';
 import type { ClientAddress } from './client-address.ts';
 import type { HeadReader } from './head.ts';
-import { FIELD } from './head-fields.ts';
+import type { KeyedBytes, KeyedHash } from './keyed-hash.ts';
+import { type CompiledSource, type CompiledSources, kindIndex } from './principal/compiled-source.ts';
+import { locate, newLocated } from './principal/locate.ts';
+import { FOUND } from './principal/principal-table.ts';
+import { isSpiffeId } from './principal/spiffe.ts';
+import type { TokenDesk } from './principal/token-desk.ts';
 
-/** Hashes bytes of the head where they lie. */
-export interface HeadHasher {
-  hash128(start: number, end: number, out: Uint32Array): void;
+/** What the client certificate of a connection names. `kind`: index into IDENTITY_KINDS. */
+export interface CertificateName extends KeyedBytes {
+  readonly kind: number;
 }
 
 /** One object per data thread, refilled for each request. */
 export interface IdentifyInput {
   readonly reader: HeadReader;
-  rawHeaders: readonly string[];
   client: ClientAddress;
-  sources: readonly IdentitySource[];
-  readonly hasher: HeadHasher;
+  /** The peer is a trusted proxy. */
+  trusted: boolean;
+  certificate: CertificateName | null;
+  sources: CompiledSources;
+  nowMs: number;
 }
 
-const KIND_INDEX = new Map<IdentityKind, number>(IDENTITY_KINDS.map((kind, i) => [kind, i]));
-const ADDRESS = KIND_INDEX.get('address') as number;
+const ADDRESS = kindIndex('address');
+const SPIFFE = kindIndex('spiffe');
+const TRUSTED_HEADER = kindIndex('trusted_header');
 /** So that one secret shown in two ways is two identities. */
 const KIND_SALT = 0x9e3779b9;
+const VERIFIED_JWT_KIND = 64;
 
-/** Fills `who`. */
-export function identify(input: IdentifyInput, who: RequestIdentity): void {
-  identifyCredential(input, who);
-  ownPrincipal(who);
+const BY_JWT = PRINCIPAL_SOURCES.indexOf('verified_jwt');
+const BY_HEADER = PRINCIPAL_SOURCES.indexOf('trusted_header');
+const BY_COOKIE = PRINCIPAL_SOURCES.indexOf('cookie');
+
+/** Makes a hash one of its kind, in place. `kind`: index into IDENTITY_KINDS. */
+function saltKind(key: Hash128, kind: number): void {
+  key[3] = key[3]! ^ Math.imul(kind + 1, KIND_SALT);
 }
 
-function identifyCredential(input: IdentifyInput, who: RequestIdentity): void {
-  const { key } = input.client;
-  for (let i = 0; i < 4; i++) who.addressKey[i] = key[i] as number;
-  for (const source of input.sources) {
-    if (readCredential(input, source, who)) {
-      who.kind = KIND_INDEX.get(source.kind) as number;
-      who.key[3] = (who.key[3] as number) ^ Math.imul(who.kind + 1, KIND_SALT);
-      return;
+/** The same for the hash of a verified claim, which is no kind of credential. */
+export function saltVerifiedClaim(key: Hash128): void {
+  saltKind(key, VERIFIED_JWT_KIND);
+}
+
+function copy(from: Hash128, to: Hash128): void {
+  for (let i = 0; i < 4; i++) to[i] = from[i]!;
+}
+
+export class Identifier {
+  readonly #hash: KeyedHash;
+  readonly #desk: TokenDesk | null;
+  readonly #located = newLocated();
+  /** What the former identity key makes of the request; `who` points here while there is one. */
+  readonly #former = { key: new Uint32Array(4), principal: new Uint32Array(4), address: new Uint32Array(4) };
+  /** Key of a token that is not the credential. */
+  readonly #tokenKey = new Uint32Array(4);
+  /** The source that the credential came from, and where it lay. */
+  #credential: CompiledSource | null = null;
+  #start = 0;
+  #end = 0;
+  #decoded = false;
+
+  /** `desk`: null where no tokens are verified. */
+  constructor(hash: KeyedHash, desk: TokenDesk | null) {
+    this.#hash = hash;
+    this.#desk = desk;
+  }
+
+  /** Fills `who`. Allocates nothing. */
+  identify(input: IdentifyInput, who: RequestIdentity): void {
+    const { client } = input;
+    const { rotating } = this.#hash;
+    who.formerKey = rotating ? this.#former.key : null;
+    who.formerPrincipalKey = rotating ? this.#former.principal : null;
+    who.formerAddressKey = rotating ? this.#former.address : null;
+    this.#hash.refresh(client);
+    copy(client.key, who.addressKey);
+    if (rotating) copy(client.formerKey, this.#former.address);
+    this.#credential = this.#findCredential(input, who);
+    if (input.sources.namers.length > 0 && this.#namePrincipal(input, who)) return;
+    who.principalSource = 0;
+    copy(who.key, who.principalKey);
+    if (rotating) copy(this.#former.key, this.#former.principal);
+  }
+
+  #findCredential(input: IdentifyInput, who: RequestIdentity): CompiledSource | null {
+    const { all } = input.sources;
+    for (let i = 0; i < all.length; i++) {
+      const source = all[i]!;
+      if (source.spot === 'address') break;
+      if (source.trustedOnly && !input.trusted) continue;
+      if (source.spot === 'certificate') {
+        if (input.certificate === null) continue;
+        this.#adopt(input.certificate, input.certificate.kind, who);
+        return source;
+      }
+      if (!locate(source, input.reader, this.#located)) continue;
+      this.#start = this.#located.start;
+      this.#end = this.#located.end;
+      this.#decoded = this.#located.decoded;
+      who.kind = source.spot === 'xfcc' ? this.#xfccKind(input, source) : source.kind;
+      this.#hashLocated(who.kind, who.key, who.formerKey);
+      return source;
     }
+    copy(input.client.key, who.key);
+    if (who.formerKey !== null) copy(input.client.formerKey, who.formerKey);
+    who.kind = ADDRESS;
+    return null;
   }
-  who.kind = ADDRESS;
-  for (let i = 0; i < 4; i++) who.key[i] = key[i] as number;
-}
 
-function readCredential(input: IdentifyInput, source: IdentitySource, who: RequestIdentity): boolean {
-  switch (source.kind) {
-    case 'bearer':
-      return readBearer(input, who);
-    case 'api_key':
-      return readApiKey(input, source.header, who);
-    case 'cookie':
-      return readCookie(input, source.name, who);
+  /** Takes a key that was made for the whole connection. */
+  #adopt(keyed: KeyedBytes, kind: number, who: RequestIdentity): void {
+    this.#hash.refresh(keyed);
+    who.kind = kind;
+    copy(keyed.key, who.key);
+    saltKind(who.key, kind);
+    if (who.formerKey === null) return;
+    copy(keyed.formerKey, who.formerKey);
+    saltKind(who.formerKey, kind);
   }
-}
 
-/** A field that Connection named does not reach the origin: it identifies nobody. */
-function isDropped(reader: HeadReader, name: string): boolean {
-  return reader.named?.has(name) ?? false;
-}
-
-function readBearer({ reader, hasher }: IdentifyInput, who: RequestIdentity): boolean {
-  const { view, kinds } = reader;
-  for (let i = 0; i < view.fieldCount; i++) {
-    if (kinds[i] !== FIELD.AUTHORIZATION) continue;
-    const start = view.valueStart(i) + 7;
-    const end = view.valueEnd(i);
-    if (start >= end || !isBearer(view, start - 7) || isDropped(reader, 'authorization')) return false;
-    hasher.hash128(start, end, who.key);
-    return true;
+  #xfccKind(input: IdentifyInput, source: CompiledSource): number {
+    const { start, end } = this.#located;
+    return isSpiffeId(input.reader.view.bytes, start, end) ? SPIFFE : source.kind;
   }
-  return false;
-}
 
-const BEARER = [0x62, 0x65, 0x61, 0x72, 0x65, 0x72];
-
-/** "Bearer " in any case (RFC 6750 section 2.1, RFC 9110 section 11.1). */
-function isBearer(view: HeadView, at: number): boolean {
-  for (let i = 0; i < 6; i++) if (((view.bytes[at + i] as number) | 0x20) !== BEARER[i]) return false;
-  return view.bytes[at + 6] === 0x20;
-}
-
-function readApiKey(
-  { reader, rawHeaders, hasher }: IdentifyInput,
-  header: string,
-  who: RequestIdentity,
-): boolean {
-  const { view } = reader;
-  for (let i = 0; i < view.fieldCount; i++) {
-    const name = rawHeaders[2 * i] as string;
-    if (name.length !== header.length) continue;
-    if (name !== header && name.toLowerCase() !== header.toLowerCase()) continue;
-    const start = view.valueStart(i);
-    const end = view.valueEnd(i);
-    if (start === end || isDropped(reader, name.toLowerCase())) return false;
-    hasher.hash128(start, end, who.key);
-    return true;
+  #hashLocated(kind: number, key: Hash128, former: Hash128 | null): void {
+    const { start, end, decoded, scratch } = this.#located;
+    if (decoded) this.#hash.ofBytes(scratch, end, key, former);
+    else this.#hash.ofHead(start, end, key, former);
+    saltKind(key, kind);
+    if (former !== null) saltKind(former, kind);
   }
-  return false;
-}
 
-function readCookie({ reader, hasher }: IdentifyInput, name: string, who: RequestIdentity): boolean {
-  const { view, kinds } = reader;
-  for (let i = 0; i < view.fieldCount; i++) {
-    if (kinds[i] !== FIELD.COOKIE || isDropped(reader, 'cookie')) continue;
-    const end = view.valueEnd(i);
-    for (let at = view.valueStart(i); at < end; ) {
-      while (at < end && (view.bytes[at] === 0x20 || view.bytes[at] === 0x09)) at++;
-      let stop = at;
-      while (stop < end && view.bytes[stop] !== 0x3b) stop++;
-      const value = at + name.length + 1;
-      if (value < stop && startsWith(view, at, name)) {
-        hasher.hash128(value, stop, who.key);
+  /** The first source, in the policy's order, that names a principal. False if none does. */
+  #namePrincipal(input: IdentifyInput, who: RequestIdentity): boolean {
+    const { namers } = input.sources;
+    for (let i = 0; i < namers.length; i++) {
+      const source = namers[i]!;
+      if (source.trustedOnly && !input.trusted) continue;
+      if (
+        source.names === 'token' ? this.#namedByToken(source, input, who) : this.#namedBy(source, input, who)
+      ) {
         return true;
       }
-      at = stop + 1;
     }
+    return false;
   }
-  return false;
+
+  /** A value that is itself the principal's name: the same key as when it is the credential. */
+  #namedBy(source: CompiledSource, input: IdentifyInput, who: RequestIdentity): boolean {
+    if (source === this.#credential) {
+      copy(who.key, who.principalKey);
+      if (who.formerKey !== null) copy(who.formerKey, this.#former.principal);
+    } else {
+      if (!locate(source, input.reader, this.#located)) return false;
+      this.#hashLocated(source.kind, who.principalKey, who.formerPrincipalKey);
+    }
+    who.principalSource = source.kind === TRUSTED_HEADER ? BY_HEADER : BY_COOKIE;
+    return true;
+  }
+
+  /** Known to be verified: its principal. Not known at all: handed over to be verified, for the requests after this one. */
+  #namedByToken(source: CompiledSource, input: IdentifyInput, who: RequestIdentity): boolean {
+    const located = this.#located;
+    let key = who.key;
+    if (source !== this.#credential) {
+      if (!locate(source, input.reader, located)) return false;
+      key = this.#tokenKey;
+    } else {
+      located.decoded = this.#decoded;
+      located.start = this.#start;
+      located.end = this.#end;
+    }
+    const { bytes } = input.reader.view;
+    if (located.decoded || !looksLikeJwt(bytes, located.start, located.end)) return false;
+    if (key === this.#tokenKey) this.#hashLocated(source.kind, key, null);
+    const desk = this.#desk!;
+    const nowSec = Math.floor(input.nowMs / 1000);
+    const found = desk.find(key, nowSec, who);
+    if (found === FOUND.verified) {
+      who.principalSource = BY_JWT;
+      return true;
+    }
+    if (found === FOUND.unknown) desk.submit(bytes, located, key, { source: source.index, nowSec });
+    return false;
+  }
 }
 
-/** Does `name=` stand at `at`? */
-function startsWith(view: HeadView, at: number, name: string): boolean {
-  for (let i = 0; i < name.length; i++) if (view.bytes[at + i] !== name.charCodeAt(i)) return false;
-  return view.bytes[at + name.length] === 0x3d;
+/** Begins like base64url of `{"`, `{ ` or `{` and a line break, and is longer than any signature can leave it. */
+function looksLikeJwt(bytes: Uint8Array, start: number, end: number): boolean {
+  const second = bytes[start + 1];
+  return end - start > 40 && bytes[start] === 0x65 && (second === 0x79 || second === 0x77);
 }

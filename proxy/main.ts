@@ -72,6 +72,7 @@ export class Sidecar {
       current: parts.current,
       plan,
       databases: () => this.#parts.geo.reports,
+      identity: () => this.#parts.identity.report(),
       startedMs: monotonicMs(),
       nowMs: () => parts.clock.nowMs(),
       monotonicMs,
@@ -112,14 +113,16 @@ export class Sidecar {
     current.attach((order) => host.send(order));
     this.#tick = setInterval(() => this.#onTick(), TICK_MS);
     this.#uplink = uplink?.() ?? null;
+    this.#parts.identity.start();
     this.#admin.started();
     this.#announce();
   }
 
-  /** Reads policy, bundle and address databases again; a bad file keeps what runs. Says what became of each. Never throws. */
+  /** Reads all files again but the config; a bad one keeps what runs. Says what became of each. Never throws. */
   async reload(): Promise<string[]> {
     const files = await reloadFiles(this.#config, this.#parts.current, this.log);
-    return [...files, ...(await this.#parts.geo.reload())];
+    const { geo, identity } = this.#parts;
+    return [...files, ...(await geo.reload()), ...(await identity.reload())];
   }
 
   /** Not ready from now on; answers carry Connection: close; everything is still served. */
@@ -153,6 +156,7 @@ export class Sidecar {
 
   async #close(): Promise<void> {
     clearInterval(this.#tick);
+    this.#parts.identity.close();
     await this.#uplink?.close();
     await this.#parts.host.close();
     await this.#parts.routes.flush();
@@ -200,6 +204,7 @@ export class Sidecar {
   #onTick(): void {
     this.#parts.host.watch(TICK_MS);
     this.#parts.geo.tick(TICK_MS);
+    this.#parts.identity.tick();
     this.#parts.current.tick().then(
       (changed) => {
         if (changed)

@@ -9,6 +9,7 @@ import { CORE_BYTES_DEFAULT } from '../wasm-core/host/core.ts';
 import type { SidecarConfig } from './config.ts';
 import { COUNTERS_BYTES } from './counters.ts';
 import { eventBuffersBytes } from './event-ring.ts';
+import { tokenMemoryBytes } from './principal/principals.ts';
 
 export interface MemoryItem {
   readonly name: string;
@@ -30,8 +31,7 @@ const CONTROL_HEAP_BYTES = 24 * 2 ** 20;
 type Planned = Pick<
   SidecarConfig,
   'identities' | 'flaggedRingSlots' | 'allowRingSlots' | 'controlPlane' | 'memoryLimitBytes'
-> &
-  GeoPaths;
+> & { readonly jwks?: string | undefined } & GeoPaths;
 
 /** `containerBytes`: the container's limit, or null. */
 export function memoryPlan(config: Planned, containerBytes: number | null): MemoryPlan {
@@ -45,6 +45,7 @@ export function memoryPlan(config: Planned, containerBytes: number | null): Memo
     { name: 'scoring core', bytes: CORE_BYTES_DEFAULT },
     { name: 'event rings', bytes: config.controlPlane === undefined ? 0 : eventBuffersBytes(sizes) },
     { name: 'counters', bytes: COUNTERS_BYTES },
+    { name: 'principals of verified tokens', bytes: tokenMemoryBytes(config.identities, config.jwks) },
   ];
   const totalBytes = items.reduce((sum, item) => sum + item.bytes, 0);
   return { items, totalBytes, limitBytes: config.memoryLimitBytes ?? containerBytes };

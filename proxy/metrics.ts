@@ -17,6 +17,7 @@ import {
   uninspectedPlace,
   verdictPlace,
 } from './counters.ts';
+import { identityStatus } from './identity-status.ts';
 import type { StatusView } from './status.ts';
 
 type Labels = Readonly<Record<string, string>>;
@@ -61,6 +62,9 @@ const COUNTERS: readonly (readonly [string, SingleName, string])[] = [
   ['picket_internal_errors_total', 'internalErrors', 'Exceptions caught where none should come from.'],
   ['picket_core_resets_total', 'coreResets', 'Scoring core instances replaced after a trap.'],
   ['picket_evictions_total', 'evictions', 'Rows that made room for another identity or address.'],
+  ['picket_tokens_submitted_total', 'tokensSubmitted', 'New tokens handed over to be verified.'],
+  ['picket_tokens_dropped_total', 'tokensDropped', 'New tokens for which the queue had no room.'],
+  ['picket_tokens_too_long_total', 'tokensTooLong', 'Tokens too long to be looked at.'],
   [
     'picket_events_sampled_out_total',
     'eventsSampledOut',
@@ -140,6 +144,7 @@ function addByReason(page: Page, view: StatusView): void {
       'Oddities that ended in no answer of ours.',
       view.named(NOTE_CODES, notePlace, true),
     ],
+    ...identityFamilies(view),
   ];
   for (const [name, label, help, counts] of families) {
     page.metric(name, 'counter', help);
@@ -149,6 +154,15 @@ function addByReason(page: Page, view: StatusView): void {
   for (const digit of [1, 2, 3, 4, 5]) {
     page.sample('picket_responses_total', { class: `${digit}xx` }, view.place(statusClassPlace(digit * 100)));
   }
+}
+
+function identityFamilies(view: StatusView): [string, string, string, Record<string, number>][] {
+  const { principals_total: principals, tokens } = identityStatus(view.sources.identity(), view);
+  const judged = { verified: tokens?.verified_total ?? 0, ...tokens?.refused_total };
+  return [
+    ['picket_principals_total', 'source', 'Requests by who named their principal.', { ...principals }],
+    ['picket_tokens_total', 'outcome', 'Tokens verified, and refused by reason.', judged],
+  ];
 }
 
 function addEvents(page: Page, view: StatusView): void {

@@ -19,8 +19,9 @@ import { createEventBuffers, type EventBuffers, LABEL_TEXTS, ROUTE_TEXTS } from 
 import { GeoWatch } from './geo-watch.ts';
 import { newLog, type SidecarLog } from './log.ts';
 import { DATA_HEAP_MB } from './memory-plan.ts';
+import { IdentityService } from './principal/identity-service.ts';
 import { RouteMemory } from './route-memory.ts';
-import { type ClockBase, clockFrom, newClockBase } from './shared-clock.ts';
+import { type ClockBase, clockFrom, monotonicMs, newClockBase } from './shared-clock.ts';
 import type { StartFiles } from './start-files.ts';
 import { TextTableReader } from './text-table.ts';
 import type { ThreadStart } from './thread-messages.ts';
@@ -50,6 +51,7 @@ export interface Parts {
   readonly host: DataThreadHost;
   readonly routes: RouteMemory;
   readonly geo: GeoWatch;
+  readonly identity: IdentityService;
 }
 
 export function makeParts(options: PartsOptions, files: StartFiles): Parts {
@@ -64,8 +66,14 @@ export function makeParts(options: PartsOptions, files: StartFiles): Parts {
   const counters = new Counters();
   const events = eventBuffers(config);
   const routes = new RouteMemory({ namespace, workload, log });
-  const shared = { counters, events, base, current, routes };
-  const host = new DataThreadHost({
+  const identity = new IdentityService({
+    ...{ config, log, monotonicMs, keys: files.identityKeys },
+    policy: () => current.compiled,
+    nowMs: () => clock.nowMs(),
+    send: (order) => host.send(order),
+  });
+  const shared = { counters, events, base, current, routes, identity };
+  const host: DataThreadHost = new DataThreadHost({
     startData: () => threadStart(config, files, shared),
     counters,
     log,
@@ -77,7 +85,7 @@ export function makeParts(options: PartsOptions, files: StartFiles): Parts {
   const readers = events === null ? [] : newReaders(events, { bootId, namespace, workload });
   const geo = new GeoWatch({ files: files.geo, log, send: (order) => host.send(order) });
   const random = options.random ?? Math.random;
-  return { bootId, log, clock, random, counters, readers, current, host, routes, geo };
+  return { bootId, log, clock, random, counters, readers, current, host, routes, geo, identity };
 }
 
 function inlineSeams(options: PartsOptions): { inline?: DataThreadSeams } {
@@ -94,6 +102,7 @@ interface Shared {
   readonly base: ClockBase;
   readonly current: Current;
   readonly routes: RouteMemory;
+  readonly identity: IdentityService;
 }
 
 /** What a data thread starts with at this moment. */
@@ -106,7 +115,8 @@ function threadStart(config: SidecarConfig, files: StartFiles, shared: Shared): 
     addresses: files.geo.data,
     paths: shared.current.openApi?.routes.paths ?? [],
     learned: shared.routes.saved,
-    identityKey: files.identityKey,
+    identityKeys: shared.identity.hashKeys,
+    tokens: shared.identity.tokens,
     counters: shared.counters.buffer,
     events: shared.events,
     clock: shared.base,

@@ -14,13 +14,21 @@ import type { Action } from '../domain/verdict.ts';
 import type { FeatureEngine, ObservedRequest } from '../feature-engine/engine.ts';
 import type { LearnedRoutes } from '../feature-engine/learned-routes.ts';
 import { type Route, RouteTable } from '../feature-engine/routes.ts';
+import { BodyFacts } from './body-facts.ts';
 import type { ClientAddress } from './client-address.ts';
-import { COUNTER, type Counters, refusedPlace, rejectedPlace, uninspectedPlace } from './counters.ts';
+import {
+  COUNTER,
+  type Counters,
+  principalPlace,
+  refusedPlace,
+  rejectedPlace,
+  uninspectedPlace,
+} from './counters.ts';
 import type { DataPlaneConfig } from './data-plane-config.ts';
 import { EventDraft } from './event-record.ts';
 import type { EventWriter } from './event-writer.ts';
 import { addOwnFields, type OwnFieldsContext } from './forward/own-fields.ts';
-import { HeadReader } from './head.ts';
+import { HeadReader, RequestHead } from './head.ts';
 import type { HeadRefusal } from './head-rules.ts';
 import { type IdentifyInput, identify } from './identify.ts';
 import { isRequestId, type RequestIds } from './request-id.ts';
@@ -43,8 +51,17 @@ export interface PipelineOptions {
   readonly requestIds: RequestIds;
 }
 
-const NOBODY: ClientAddress = { text: '', bytes: new Uint8Array(16), key: new Uint32Array(4) };
+const NOBODY: ClientAddress = {
+  text: '',
+  bytes: new Uint8Array(16),
+  key: new Uint32Array(4),
+  formerKey: new Uint32Array(4),
+  epoch: 0,
+};
 
+  readonly hash: KeyedHash;
+  /** Null where no tokens are verified. */
+  readonly desk: TokenDesk | null;
 export class Pipeline {
   readonly #options: PipelineOptions;
   readonly #reader: HeadReader;
@@ -55,7 +72,9 @@ export class Pipeline {
   readonly #identifyInput: IdentifyInput;
   readonly #ownFields: OwnFieldsContext;
   readonly #decideInput: DecideInput = { cause: 'none', margin: 0, exempt: 'none', rampHash: 0 };
+  readonly #bodyFacts: BodyFacts;
   #policy: CompiledPolicy;
+  readonly #identifier: Identifier;
   #tails: Tails;
   #paths: readonly DeclaredPath[];
   readonly #routes = new RouteTable();
@@ -66,8 +85,10 @@ export class Pipeline {
     const { core } = options.scorer;
     this.#reader = new HeadReader(new HeadView(core.headBytes));
     this.#vector = core.vector;
-    const { identitySources: sources } = options.policy;
-    this.#identifyInput = { reader: this.#reader, rawHeaders: [], client: NOBODY, sources, hasher: core };
+    this.#identifier = new Identifier(options.hash, options.desk);
+    const sources = compileSources(options.policy.identitySources, options.desk !== null);
+    const nobody = { client: NOBODY, trusted: false, certificate: null };
+    this.#identifyInput = { reader: this.#reader, ...nobody, sources, nowMs: 0 };
     const { forwardHeaders: mode, via } = options.config;
     this.#ownFields = { mode, via, trusted: false, peerText: '', clientText: '' };
     this.#observed = { head: this.#reader.view, who: this.#who, routeHash: 0, nowMs: 0, addressText: '' };
@@ -78,6 +99,8 @@ export class Pipeline {
     this.#paths = options.paths;
     this.#declare();
     if (options.learned !== null) this.#routes.restore(options.learned);
+    this.#draft.principalKey = this.#who.principalKey;
+    this.#bodyFacts = new BodyFacts(options.hash, options.counters);
   }
 
   /** One reference is swapped; requests under way keep the tail they were judged by. `policy` has its margins bound. */
@@ -90,6 +113,7 @@ export class Pipeline {
   }
 
   /** The paths of an OpenAPI document: declared routes, after the policy's. */
+    this.#identifyInput.sources = compileSources(policy.identitySources, this.#options.desk !== null);
   setPaths(paths: readonly DeclaredPath[]): void {
     this.#paths = paths;
     this.#declare();
@@ -112,7 +136,7 @@ export class Pipeline {
   /** Judges a complete head. True if the request is to be forwarded; else it has been answered. */
   run(transit: Transit): boolean {
     const { clock, counters, scorer, engine } = this.#options;
-    transit.acceptedMs = performance.now();
+    transit.acceptedMs ||= performance.now();
     transit.atMs = clock.nowMs();
     counters.add(COUNTER.requests);
     // Head: first, since nothing may be said of a message that has two readings. In both modes alike.
@@ -127,7 +151,7 @@ export class Pipeline {
     this.#observed.routeHash = route.hash;
     this.#observed.nowMs = transit.atMs;
     this.#observed.addressText = client.text;
-    engine.observe(this.#observed, this.#vector);
+    engine.observe(this.#observedWith(transit, route), this.#vector);
     transit.identityHandle = engine.lastIdentity;
     transit.addressHandle = engine.lastAddress;
     transit.featureTrace = engine.lastTrace;
@@ -141,7 +165,7 @@ export class Pipeline {
     const action = tail.mode === 'block' ? tail.enforcement.actionOf(decision) : 'forward';
     this.#record(transit, route, decision, { action, margin });
     if (scorer.recover()) this.#renewViews();
-    if (tail.mode === 'block' && action !== 'forward') {
+    if (tail.mode === 'block' && action !== 'forward' && !transit.ended) {
       const code = tail.enforcement.codeOf(decision);
       counters.add(refusedPlace(code));
       tail.enforcement.enforce(transit, action, code);
@@ -151,11 +175,10 @@ export class Pipeline {
   }
 
   #readHead(transit: Transit): HeadRefusal | null {
-    const { head, connection } = transit;
-    const { config, requestIds } = this.#options;
+    const { head } = transit;
+    const { config } = this.#options;
     const refused = this.#reader.read(transit.req, head, transit.isUpgrade);
-    const kept = connection.trusted && isRequestId(head.requestId);
-    transit.requestId = kept ? head.requestId : requestIds.next();
+    transit.requestId ||= this.#requestIdOf(transit, head);
     if (refused !== null) return refused;
     return head.contentLength > config.bodyMaxBytes ? { code: 'limit.body' } : null;
   }
@@ -170,13 +193,15 @@ export class Pipeline {
 
   /** Fills `who`, and completes the forwarded head with what Picket says of the client. */
   #identify(transit: Transit): ClientAddress {
-    const { connection, head, req } = transit;
+    const { connection, head } = transit;
     const client = connection.clientOf(head);
     const input = this.#identifyInput;
-    input.rawHeaders = req.rawHeaders;
     input.client = client;
-    input.sources = this.#policy.identitySources;
-    identify(input, this.#who);
+    input.trusted = connection.trusted;
+    input.certificate = connection.certificate;
+    input.nowMs = transit.atMs;
+    this.#identifier.identify(input, this.#who);
+    this.#options.counters.add(principalPlace(this.#who.principalSource));
     const own = this.#ownFields;
     own.trusted = connection.trusted;
     own.peerText = connection.peer.text;
@@ -266,3 +291,5 @@ export class Pipeline {
     this.#vector = core.vector;
   }
 }
+    draft.principalSource = this.#who.principalSource;
+    draft.identityKeyId = this.#options.hash.keyId;

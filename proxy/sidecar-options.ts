@@ -3,6 +3,7 @@
 
 import { LIMITS } from '../domain/limits.ts';
 import * as kinds from '../domain/option-kinds.ts';
+import { jwksPlace } from './principal/jwks-source.ts';
 
 const NETWORK = 'Network';
 const CONTROL = 'Control plane';
@@ -115,9 +116,25 @@ export const SIDECAR_OPTIONS = {
     },
   ),
   identityKeyFile: kinds.file({
-    help: 'Secret (16 bytes or more) that identities are hashed with. Without it: new at each start.',
+    help:
+      'Secret (16 bytes or more) that identities are hashed with, one for a fleet; docs/identity.md: how to ' +
+      'rotate it. Without it: new at each start.',
     group: IDENTITY,
   }),
+  jwks: kinds.text({
+    help:
+      'Key set (RFC 7517), a file or an https URL, that tokens are verified with: a verified sub names the ' +
+      'principal. Without it a token is its own principal.',
+    group: IDENTITY,
+    placeholder: 'FILE|URL',
+    check: (value) =>
+      jwksPlace(value) === null ? new kinds.Refused('a file, or an https URL without user') : undefined,
+  }),
+  jwksCa: kinds.file({ help: "PEM roots for the URL of --jwks. Without it: the system's.", group: IDENTITY }),
+  jwksRefresh: kinds.duration(
+    { min: 1_000, max: DAY_MS },
+    { help: 'Between two readings of --jwks.', group: IDENTITY, fallback: '15m' },
+  ),
   geo: kinds.file({
     help: 'City or country database (.mmdb): place of client addresses. Read anew when it changes.',
     group: IDENTITY,

@@ -10,7 +10,7 @@ import type { TrustedKey } from '../wasm-core/host/container.ts';
 import { parseTrustedKeys } from '../wasm-core/host/trusted-keys.ts';
 import type { SidecarConfig } from './config.ts';
 import { sha256Hex } from './current.ts';
-import { identityKey } from './identity-key.ts';
+import { type IdentityKeys, identityKeys } from './identity-key.ts';
 
 /** The bundle that this build comes with, beside sources and bundled program alike. */
 export const DEFAULT_BUNDLE_URL = new URL('../models/default.bundle', import.meta.url);
@@ -79,12 +79,19 @@ export function readBundleFile(
 }
 
 export interface StartFiles {
-  readonly identityKey: Uint32Array;
+  readonly identityKeys: IdentityKeys;
   readonly trustedKeys: readonly TrustedKey[];
   readonly policy: PolicyFile | null;
   readonly bundle: BundleFile | null;
   readonly openApi: OpenApiFile | null;
   readonly geo: GeoFiles;
+}
+
+const NO_KEYS: IdentityKeys = { current: new Uint32Array(4), keyId: 0, former: null };
+
+/** The bytes of --identity-key-file. Throws CONFIG_INVALID. */
+export function readIdentityKeyFile(path: string): Buffer {
+  return read(path, '--identity-key-file', 'CONFIG_INVALID');
 }
 
 /** Reads all files. Throws the one error, or CONFIG_INVALID with the problems of all. */
@@ -101,11 +108,10 @@ export async function readStartFiles(config: SidecarConfig): Promise<StartFiles>
   const { identityKeyFile, trustedKeys, namespace, geo, asn, hostingCidrs } = config;
   const noGeo = await GeoFiles.open({});
   const files: StartFiles = {
-    identityKey: await attempt(() => {
-      const secret =
-        identityKeyFile === undefined ? null : read(identityKeyFile, '--identity-key-file', 'CONFIG_INVALID');
-      return identityKey(secret, namespace);
-    }, new Uint32Array(4)),
+    identityKeys: await attempt(() => {
+      const content = identityKeyFile === undefined ? null : readIdentityKeyFile(identityKeyFile);
+      return identityKeys(content, namespace, Date.now());
+    }, NO_KEYS),
     trustedKeys: await attempt(
       () =>
         trustedKeys === undefined

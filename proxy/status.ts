@@ -24,7 +24,9 @@ import {
 } from './counters.ts';
 import type { Current } from './current.ts';
 import type { EventReader, StreamAccount } from './event-reader.ts';
+import { type IdentityStatus, identityStatus } from './identity-status.ts';
 import type { MemoryPlan } from './memory-plan.ts';
+import type { IdentityReport } from './principal/identity-service.ts';
 
 type ByName = Readonly<Record<string, number>>;
 
@@ -34,6 +36,8 @@ export interface SidecarStatus {
   readonly policy_version: string;
   readonly policy_origin: string;
   readonly policy_age_s: number;
+  /** Version of the --openapi document whose routes are declared; null without one. */
+  readonly openapi_version: string | null;
   readonly bundle_id: string | null;
   readonly bundle_origin: string | null;
   /** True if nothing can be scored now. */
@@ -73,6 +77,7 @@ export interface SidecarStatus {
   readonly added_latency_ms: Quantiles;
   readonly upstream_latency_ms: Quantiles;
   readonly address_databases: readonly AddressDatabaseStatus[];
+  readonly identity: IdentityStatus;
   readonly memory: {
     readonly rss_bytes: number;
     readonly plan_bytes: number;
@@ -110,6 +115,7 @@ export interface StatusSources {
   readonly current: Current;
   readonly plan: MemoryPlan;
   readonly databases: () => readonly GeoFileReport[];
+  readonly identity: () => IdentityReport;
   readonly startedMs: number;
   /** The sidecar's clock. */
   readonly nowMs: () => number;
@@ -205,6 +211,7 @@ export class StatusView {
       policy_version: current.policy.version,
       policy_origin: current.policy.origin,
       policy_age_s: Math.max(0, Math.round((sources.nowMs() - current.policySinceMs) / 1000)),
+      openapi_version: current.openApi?.version ?? null,
       bundle_id: current.bundle?.prepared.id ?? null,
       bundle_origin: current.bundle?.origin ?? null,
       blind: this.blind,
@@ -228,6 +235,7 @@ export class StatusView {
       added_latency_ms: this.#quantiles(HISTOGRAM.addedLatency),
       upstream_latency_ms: this.#quantiles(HISTOGRAM.upstreamLatency),
       address_databases: sources.databases().map(databaseStatus),
+      identity: identityStatus(sources.identity(), this),
       memory: {
         rss_bytes: process.memoryUsage.rss(),
         plan_bytes: plan.totalBytes,

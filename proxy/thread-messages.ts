@@ -8,7 +8,9 @@ import type { AddressData } from '../feature-engine/geo-files.ts';
 import type { PreparedBundle } from '../wasm-core/host/prepare.ts';
 import type { DataPlaneConfig } from './data-plane-config.ts';
 import type { EventBuffers } from './event-ring.ts';
+import type { HashKeys } from './keyed-hash.ts';
 import type { ThreadNote } from './note.ts';
+import type { TokenBuffers } from './principal/token-desk.ts';
 import type { ClockBase } from './shared-clock.ts';
 
 export interface ThreadListener {
@@ -31,8 +33,9 @@ export interface ThreadStart {
   readonly paths: readonly DeclaredPath[];
   /** Route templates learned before, as `learned_routes` told them. */
   readonly learned: string | null;
-  /** Four little-endian words. */
-  readonly identityKey: Uint32Array;
+  readonly identityKeys: HashKeys;
+  /** Null: no tokens are verified. */
+  readonly tokens: TokenBuffers | null;
   readonly counters: SharedArrayBuffer;
   /** Null: no event is kept. */
   readonly events: EventBuffers | null;
@@ -53,6 +56,7 @@ export type ToDataThread =
     }
   | { readonly kind: 'addresses'; readonly nonce: number; readonly data: AddressData }
   | { readonly kind: 'routes'; readonly nonce: number; readonly paths: readonly DeclaredPath[] }
+  | { readonly kind: 'identity_keys'; readonly nonce: number; readonly keys: HashKeys }
   | { readonly kind: 'drain'; readonly nonce: number; readonly mode: DrainMode; readonly ms: number }
   | { readonly kind: 'close'; readonly nonce: number };
 

@@ -5,9 +5,11 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import { runPicket } from '../../cli/main.ts';
 import { PicketError } from '../../domain/errors.ts';
 import { type DeclaredPath, parseOpenApi } from '../../domain/openapi.ts';
 import { WORDS_MAX } from '../../feature-engine/learned-routes.ts';
+import { captured } from '../support/captured.ts';
 import { startTestPlane, type TestPlane } from '../support/data-planes.ts';
 import { ask, Cleanup, runSidecar } from '../support/sidecars.ts';
 
@@ -90,6 +92,22 @@ describe('a data plane', () => {
   });
 });
 
+describe('picket validate', () => {
+  it('knows an OpenAPI document and checks it as --openapi does', async () => {
+    const [good, bad] = ['good.yaml', 'bad.yaml'].map((name) => join(cleanup.folder(), name)) as [
+      string,
+      string,
+    ];
+    writeFileSync(good, SHOP);
+    writeFileSync(bad, SHOP.replace('/orders/mine', 'orders/mine'));
+    const { io, out } = captured();
+    expect(await runPicket(['validate', good, bad], io)).toBe(1);
+    expect(out()).toContain('good. OpenAPI document: Shop 2.0.0, 3 paths, 3 operations');
+    expect(out()).toContain('NOT good (openapi)');
+    expect(out()).toContain('paths["orders/mine"]: found orders/mine, expected a path that begins with "/"');
+  });
+});
+
 describe('a sidecar', () => {
   it('refuses to start with a bad document, naming each place', async () => {
     const openapi = join(cleanup.folder(), 'openapi.yaml');
@@ -111,11 +129,16 @@ describe('a sidecar', () => {
       openapi,
     ]);
     expect(log.map(({ msg }) => msg)).toContain('declared routes: Shop 2.0.0, 3 paths');
+    const first = sidecar.status().openapi_version;
+    expect(first).toMatch(/^file-[0-9a-f]{12}$/);
     expect(await sidecar.reload()).toContain('OpenAPI document: unchanged');
     writeFileSync(openapi, SHOP.replace('Shop', 'Store').replace('/orders/mine', '/orders/yours'));
     expect(await sidecar.reload()).toContain('OpenAPI document: now Store 2.0.0, 3 paths');
+    const second = sidecar.status().openapi_version;
+    expect(second).not.toBe(first);
     writeFileSync(openapi, 'openapi: 2');
     expect(await sidecar.reload()).toContain('OpenAPI document: refused, OPENAPI_INVALID');
+    expect(sidecar.status().openapi_version).toBe(second);
   });
 
   it('keeps what it learned over a restart, and does without a damaged file', async () => {
