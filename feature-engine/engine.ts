@@ -16,6 +16,7 @@ import { EngineTable, type RankedRow } from './engine-tables.ts';
 import type { EngineStats, FeatureEngineOptions, MemoryItem, ObservedRequest } from './engine-types.ts';
 import { configureBucket } from './kernel/bucket-kernels.ts';
 import { configureCrossing } from './kernel/crossing-kernels.ts';
+import type { HeadHasher } from './kernel/head-hasher.ts';
 import { HeadMemory } from './kernel/head-memory.ts';
 import { EngineMemory, type Kernels } from './kernel/memory.ts';
 import { configureObjects, objectSizes } from './kernel/object-kernels.ts';
@@ -51,6 +52,9 @@ export class FeatureEngine {
   readonly vector: Float64Array;
   /** A head in the engine's own memory: requests that come in it are not copied. */
   readonly headView: HeadView;
+  /** Hashes bytes of `headView` under the key in force, and under the one before a rotation. */
+  readonly hasher: HeadHasher;
+  readonly formerHasher: HeadHasher;
   /** What the last request's target was found to be. */
   readonly target: { readonly rewritten: boolean };
   /** The workload's 10 s buckets: other replicas' are joined here. */
@@ -101,6 +105,8 @@ export class FeatureEngine {
       ...{ lexical: X.LEXICAL_PLACE, body: X.BODY_PLACE },
     });
     this.headView = this.#head.view;
+    this.hasher = this.#head.hasher;
+    this.formerHasher = this.#head.formerHasher;
     this.target = this.#head;
     this.#configure(memory, sizes.identities);
     const views = configureBucket(memory, { bucket: X.BUCKET_PLACE, pathBytes: X.PATH_BYTES_PLACE });

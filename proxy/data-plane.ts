@@ -102,17 +102,14 @@ class RunningPlane implements DataPlane {
   constructor(options: DataPlaneOptions) {
     const { config, counters, events, clock, identityKey } = options;
     this.#options = options;
-    this.#scorer = new Scorer({
-      core: options.core ?? new Core(),
-      hashKey: identityKey,
-      faults: options.faults,
-    });
+    this.#scorer = new Scorer({ core: options.core ?? new Core(), faults: options.faults });
     if (options.bundle !== null) this.#scorer.activate(options.bundle);
     this.#engine = new FeatureEngine({
       identities: config.identities,
       startedMs: clock.nowMs(),
       sketchSeed: identityKey[0] as number,
     });
+    this.#engine.hasher.setKey(identityKey);
     const requestIds = new RequestIds(options.random);
     this.#pipeline = new Pipeline({
       ...{ config, counters, events, clock, requestIds },

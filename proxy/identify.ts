@@ -1,5 +1,5 @@
 // Who is asking: the first credential, in the policy's order, that the origin will see too; else the client address.
-// Hashes it at once, in place, in the scoring core's memory; the secret is never copied, stored or logged.
+// Hashes it at once, in place, in the feature engine's memory; the secret is never copied, stored or logged.
 // Rows live in feature-engine. Called by pipeline.ts.
 
 import type { HeadView } from '../domain/head-view.ts';
