@@ -25,7 +25,7 @@ const NONE = -1;
 
 /** Layout of `bytes`: method, target, then each field's name and value without separators. */
 export class HeadView {
-  bytes: Uint8Array;
+  readonly bytes: Uint8Array;
   /** Two ends per field: nameEnd, valueEnd. A name starts where the value before it ended. */
   readonly ends: Uint32Array;
   method = METHOD_OTHER;

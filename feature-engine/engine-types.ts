@@ -55,10 +55,6 @@ export interface ObservedRequest {
   login?: number;
   /** First bytes of the body, where the route holds them; without it the body features are missing. */
   bodyPrefix?: Uint8Array;
-  /** Keys under which the same three were known before a rotation of the identity key: their rows move to the keys of now. */
-  formerKey?: Uint32Array;
-  formerPrincipalKey?: Uint32Array;
-  formerAddressKey?: Uint32Array;
 }
 
 export interface EngineStats {

@@ -5,7 +5,7 @@
 
 import { FEATURE_COUNT } from '../domain/features.ts';
 import type { HeadView } from '../domain/head-view.ts';
-import { IDENTITY_KINDS } from '../domain/identity.ts';
+import { IDENTITY_KINDS, type RequestIdentity } from '../domain/identity.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import { BUCKET_MS } from '../domain/workload-bucket.ts';
 import { AddressBook, type AddressFacts } from './address-facts.ts';
@@ -16,6 +16,7 @@ import { EngineTable, type RankedRow } from './engine-tables.ts';
 import type { EngineStats, FeatureEngineOptions, MemoryItem, ObservedRequest } from './engine-types.ts';
 import { configureBucket } from './kernel/bucket-kernels.ts';
 import { configureCrossing } from './kernel/crossing-kernels.ts';
+import type { HeadHasher } from './kernel/head-hasher.ts';
 import { HeadMemory } from './kernel/head-memory.ts';
 import { EngineMemory, type Kernels } from './kernel/memory.ts';
 import { configureObjects, objectSizes } from './kernel/object-kernels.ts';
@@ -51,6 +52,9 @@ export class FeatureEngine {
   readonly vector: Float64Array;
   /** A head in the engine's own memory: requests that come in it are not copied. */
   readonly headView: HeadView;
+  /** Hashes bytes of `headView` under the key in force, and under the one before a rotation. */
+  readonly hasher: HeadHasher;
+  readonly formerHasher: HeadHasher;
   /** What the last request's target was found to be. */
   readonly target: { readonly rewritten: boolean };
   /** The workload's 10 s buckets: other replicas' are joined here. */
@@ -101,6 +105,8 @@ export class FeatureEngine {
       ...{ lexical: X.LEXICAL_PLACE, body: X.BODY_PLACE },
     });
     this.headView = this.#head.view;
+    this.hasher = this.#head.hasher;
+    this.formerHasher = this.#head.formerHasher;
     this.target = this.#head;
     this.#configure(memory, sizes.identities);
     const views = configureBucket(memory, { bucket: X.BUCKET_PLACE, pathBytes: X.PATH_BYTES_PLACE });
@@ -234,7 +240,7 @@ export class FeatureEngine {
       words[keys + 4 + i] = who.principalKey[i]!;
       words[keys + 8 + i] = who.addressKey[i]!;
     }
-    this.#fillFormer(request);
+    this.#fillFormer(who);
     this.#head.take(head);
     this.#head.takeBody(request.bodyPrefix ?? null);
     const text = request.addressText;
@@ -242,20 +248,20 @@ export class FeatureEngine {
   }
 
   /** Keys before a rotation, each where one is given. */
-  #fillFormer({ formerKey, formerPrincipalKey, formerAddressKey }: ObservedRequest): void {
+  #fillFormer({ formerKey, formerPrincipalKey, formerAddressKey }: RequestIdentity): void {
     const words = this.#words;
     const call = this.#call / 4;
     let given = 0;
     const keys = call + CALL.formerKeys / 4;
-    if (formerKey !== undefined) {
+    if (formerKey !== null) {
       given |= 1;
       for (let i = 0; i < 4; i++) words[keys + i] = formerKey[i]!;
     }
-    if (formerPrincipalKey !== undefined) {
+    if (formerPrincipalKey !== null) {
       given |= 2;
       for (let i = 0; i < 4; i++) words[keys + 4 + i] = formerPrincipalKey[i]!;
     }
-    if (formerAddressKey !== undefined) {
+    if (formerAddressKey !== null) {
       given |= 4;
       for (let i = 0; i < 4; i++) words[keys + 8 + i] = formerAddressKey[i]!;
     }

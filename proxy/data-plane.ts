@@ -130,11 +130,7 @@ class RunningPlane implements DataPlane {
   constructor(options: DataPlaneOptions) {
     const { config, counters, events, clock, identityKey } = options;
     this.#options = options;
-    this.#scorer = new Scorer({
-      core: options.core ?? new Core(),
-      hashKey: identityKey,
-      faults: options.faults,
-    });
+    this.#scorer = new Scorer({ core: options.core ?? new Core(), faults: options.faults });
     if (options.bundle !== null) this.#scorer.activate(options.bundle);
     this.#engine = new FeatureEngine({
       identities: config.identities,
@@ -146,7 +142,7 @@ class RunningPlane implements DataPlane {
     });
     if (options.addresses !== undefined) this.setAddresses(options.addresses);
     const { formerIdentityKey: former = null, identityKeyId: keyId = 0, tokens = null } = options;
-    this.#hash = new KeyedHash(this.#scorer.core, { current: identityKey, former, keyId });
+    this.#hash = new KeyedHash(this.#engine, { current: identityKey, former, keyId });
     const hash = this.#hash;
     const desk = tokens === null ? null : new TokenDesk(tokens, counters);
     const requestIds = new RequestIds(options.random);

@@ -1,6 +1,6 @@
 // Who is asking: the first credential, in the policy's order, that the origin will see too; else the client address. And who
 // stands behind it: a principal that a verified token, a trusted peer's header or a lasting cookie names; else the credential.
-// Hashes secrets at once, in place, in the scoring core's memory; they are never copied to stay, stored or logged.
+// Hashes secrets at once, in place, in the feature engine's memory; they are never copied to stay, stored or logged.
 // Rows live in feature-engine, verification of tokens in principal/. Called by pipeline.ts, inside one synchronous call.
 
 import { type Hash128, PRINCIPAL_SOURCES, type RequestIdentity } from '../domain/identity.ts';

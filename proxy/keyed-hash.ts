@@ -1,13 +1,13 @@
 // The keyed hash of one data thread: the identity key in force, and the former one while it is being rotated. Hashes bytes of the
-// head in the scoring core's memory and other bytes in place; both give the same bits. Keys change between two requests.
+// head in the feature engine's memory and other bytes in place; both give the same bits. Keys change between two requests.
 // What was hashed once per connection notices a new key by its epoch. Called by client-address.ts and identify.ts.
 
 import type { Hash128 } from '../domain/identity.ts';
 import { sipHash128 } from '../domain/siphash.ts';
 
-/** Hashes bytes of the head where they lie: the scoring core. */
+/** Hashes bytes of the head where they lie. */
 export interface HeadHasher {
-  setHashKey(key: Uint32Array): void;
+  setKey(key: Uint32Array): void;
   hash128(start: number, end: number, out: Uint32Array): void;
 }
 
@@ -20,6 +20,12 @@ export interface KeyedBytes {
   epoch: number;
 }
 
+/** One for the key in force, one for the former: the feature engine has both. */
+export interface HeadHashers {
+  readonly hasher: HeadHasher;
+  readonly formerHasher: HeadHasher;
+}
+
 export interface HashKeys {
   /** Four little-endian words. */
   readonly current: Uint32Array;
@@ -30,11 +36,11 @@ export interface HashKeys {
 }
 
 export class KeyedHash {
-  readonly #head: HeadHasher;
+  readonly #head: HeadHashers;
   #keys: HashKeys;
   #epoch = 0;
 
-  constructor(head: HeadHasher, keys: HashKeys) {
+  constructor(head: HeadHashers, keys: HashKeys) {
     this.#head = head;
     this.#keys = keys;
     this.setKeys(keys);
@@ -44,7 +50,8 @@ export class KeyedHash {
   setKeys(keys: HashKeys): void {
     this.#keys = keys;
     this.#epoch++;
-    this.#head.setHashKey(keys.current);
+    this.#head.hasher.setKey(keys.current);
+    if (keys.former !== null) this.#head.formerHasher.setKey(keys.former);
   }
 
   get keyId(): number {
@@ -58,12 +65,8 @@ export class KeyedHash {
 
   /** Hash of head bytes [start, end); with the former key too if `former` is given. */
   ofHead(start: number, end: number, out: Hash128, former: Hash128 | null): void {
-    if (former !== null && this.#keys.former !== null) {
-      this.#head.setHashKey(this.#keys.former);
-      this.#head.hash128(start, end, former);
-      this.#head.setHashKey(this.#keys.current);
-    }
-    this.#head.hash128(start, end, out);
+    if (former !== null && this.#keys.former !== null) this.#head.formerHasher.hash128(start, end, former);
+    this.#head.hasher.hash128(start, end, out);
   }
 
   /** Hash of bytes [0, end) that lie elsewhere. */

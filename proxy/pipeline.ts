@@ -5,7 +5,7 @@
 import type { Clock } from '../domain/clock.ts';
 import { type DecideInput, type Decision, decide } from '../domain/decide.ts';
 import { findExemption } from '../domain/exemption.ts';
-import { HeadView, METHODS } from '../domain/head-view.ts';
+import { METHODS } from '../domain/head-view.ts';
 import { hashHex, IDENTITY_KINDS, newRequestIdentity } from '../domain/identity.ts';
 import type { DeclaredPath } from '../domain/openapi.ts';
 import type { CompiledPolicy } from '../domain/policy.ts';
@@ -82,9 +82,9 @@ export class Pipeline {
 
   constructor(options: PipelineOptions) {
     this.#options = options;
-    const { core } = options.scorer;
-    this.#reader = new HeadReader(new HeadView(core.headBytes));
-    this.#vector = core.vector;
+    // Heads are parsed into the engine's memory, where they are hashed and read.
+    this.#reader = new HeadReader(options.engine.headView);
+    this.#vector = options.scorer.core.vector;
     this.#identifier = new Identifier(options.hash, options.desk);
     const sources = compileSources(options.policy.identitySources, options.desk !== null);
     const nobody = { client: NOBODY, trusted: false, certificate: null };
@@ -164,7 +164,7 @@ export class Pipeline {
     // Enforce: a member that monitor tails do not have.
     const action = tail.mode === 'block' ? tail.enforcement.actionOf(decision) : 'forward';
     this.#record(transit, route, decision, { action, margin });
-    if (scorer.recover()) this.#renewViews();
+    if (scorer.recover()) this.#renewVector();
     if (tail.mode === 'block' && action !== 'forward' && !transit.ended) {
       const code = tail.enforcement.codeOf(decision);
       counters.add(refusedPlace(code));
@@ -283,12 +283,10 @@ export class Pipeline {
     transit.eventHandle = events.open(draft);
   }
 
-  /** A new instance has new memory; the old views served the request that trapped to its end. */
-  #renewViews(): void {
-    const { core } = this.#options.scorer;
+  /** A new instance has new memory; the old view served the request that trapped to its end. */
+  #renewVector(): void {
     this.#options.counters.add(COUNTER.coreResets);
-    this.#reader.view.bytes = core.headBytes;
-    this.#vector = core.vector;
+    this.#vector = this.#options.scorer.core.vector;
   }
 }
     draft.principalSource = this.#who.principalSource;

@@ -18,7 +18,6 @@ export interface Faults {
 
 export interface ScorerOptions {
   readonly core: Core;
-  readonly hashKey: Uint32Array;
   readonly faults?: Faults | undefined;
 }
 
@@ -33,7 +32,6 @@ export class Scorer {
 
   constructor(options: ScorerOptions) {
     this.core = options.core;
-    this.core.setHashKey(options.hashKey);
     this.#faults = options.faults ?? {};
   }
 

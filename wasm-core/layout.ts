@@ -5,15 +5,10 @@
 
 // --- memory map, in bytes from 0
 // -----------------------------------------------------------------------------------
-/** 16 bytes: the SipHash key, then 16 bytes: the hash just computed. The first KiB stays empty, so 0 is never a place. */
-export const HASH_KEY_PTR = 1024;
-export const HASH_OUT_PTR = 1040;
-
-/** The request head's bytes: the host writes them, hashing (and later the lexical kernels) read them. */
-export const HEAD_PTR = 2048;
-export const HEAD_BYTES = 32768;
-
-/** The feature vector: f64 places, features first, then one place for each detector slot. */
+/**
+ * The feature vector: f64 places, features first, then one place for each detector slot. What lies below stays empty, so 0 is
+ * never a place.
+ */
 export const VECTOR_PTR = 34816;
 export const VECTOR_PLACES = 4352;
 

@@ -20,6 +20,7 @@ export interface HeadKernels {
   familyOf(at: number, end: number): number;
   hashBytes(at: number, end: number, seed: number): number;
   looksLikeId(at: number, end: number): number;
+  siphash128(at: number, bytes: number, keyAt: number, outAt: number): void;
 }
 
 /** Places of the facts in the struct, in bytes: the same as in assembly/call.ts and assembly/head.ts. */

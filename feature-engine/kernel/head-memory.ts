@@ -4,6 +4,7 @@
 
 import { HEAD_VIEW_BYTES, HEAD_VIEW_ENDS, HeadView } from '../../domain/head-view.ts';
 import { LEXICON_WORDS, PLAIN_HEADERS } from '../lexicon.ts';
+import { HASHER_BYTES, HeadHasher } from './head-hasher.ts';
 import { HEAD_CALL } from './head-kernels.ts';
 import type { EngineMemory } from './memory.ts';
 
@@ -18,7 +19,7 @@ const BODY_ROOM_BYTES = BODY_PREFIX_MAX_BYTES + PAD_BYTES;
 
 /** What a HeadMemory takes of the engine's memory, each region rounded up to 64 bytes. */
 export const HEAD_MEMORY_BYTES =
-  HEAD_ROOM_BYTES + HEAD_VIEW_ENDS * 4 + BODY_ROOM_BYTES + KERNEL_BYTES + 4 * 64;
+  HEAD_ROOM_BYTES + HEAD_VIEW_ENDS * 4 + BODY_ROOM_BYTES + KERNEL_BYTES + 2 * HASHER_BYTES + 4 * 64;
 
 export interface HeadPlaces {
   /** Key of the hashes. */
@@ -47,6 +48,9 @@ export class HeadMemory {
   readonly view: HeadView;
   /** Where the kernels find the bytes of `view`. */
   readonly headAt: number;
+  /** Hashes bytes of `view` under the key in force, and under the one before a rotation. */
+  readonly hasher: HeadHasher;
+  readonly formerHasher: HeadHasher;
   readonly #memory: EngineMemory;
   readonly #words: Uint32Array;
   readonly #call: number;
@@ -61,6 +65,8 @@ export class HeadMemory {
     this.#call = kernels.callAt.value / 4;
     this.#contentLength = (kernels.callAt.value + HEAD_CALL.contentLength) / 8;
     this.headAt = memory.take(HEAD_ROOM_BYTES);
+    this.hasher = new HeadHasher(memory, this.headAt);
+    this.formerHasher = new HeadHasher(memory, this.headAt);
     this.#endsAt = memory.take(HEAD_VIEW_ENDS * 4);
     this.#bodyAt = memory.take(BODY_ROOM_BYTES);
     if (kernels.headRegionBytes() !== KERNEL_BYTES)

@@ -116,14 +116,14 @@ describe('heads', () => {
     former: boolean,
   ): ReturnType<typeof newRequestIdentity> {
     const head = {
-      setHashKey: () => {},
+      setKey: () => {},
       hash128: (start: number, end: number, out: Uint32Array) => {
         if (!(start >= 0 && start < end && end <= view.bytes.length))
           throw new RangeError(`${start}..${end}`);
         sipHash128(view.bytes, start, end, keyWords, out);
       },
     };
-    const hash = new KeyedHash(head, { current: keyWords, former: former ? keyWords : null, keyId: 1 });
+    const hash = new KeyedHash({ hasher: head, formerHasher: head }, { current: keyWords, former: former ? keyWords : null, keyId: 1 });
     const who = newRequestIdentity();
     const client = { text: '', ...hash.keyed(new Uint8Array(16)) };
     const sources = compileSources(SOURCES, false);

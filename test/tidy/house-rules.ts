@@ -104,7 +104,7 @@ const NUMBERS: readonly HouseRule[] = [
         const count = FUNCTIONS.has(node.type) ? (node['params'] as unknown[]).length : 0;
         return count > PARAMETERS_MAX ? `a function of ${count} parameters` : undefined;
       }),
-    exempt: { 'domain/siphash.ts': 'called for every request; the shape of its twin in the scoring core' },
+    exempt: { 'domain/siphash.ts': 'called for every request; the shape of its twin among the kernels' },
     bad: { path: 'domain/many.ts', text: 'export const f = (a: 1, b: 1, c: 1, d: 1, e: 1) => a + b;\n' },
   },
   {

@@ -1,11 +1,9 @@
-// The only exports of the scoring core: run the detectors of a bundle image, run one detector, hash bytes
-// of the head.
+// The only exports of the scoring core: run the detectors of a bundle image, run one detector.
 // Nothing here allocates, grows memory or imports; the image was validated and built by the host before it
 // came here.
 
 import * as at from '../layout';
 import { runRankRow } from './rank-row';
-import { siphash } from './siphash';
 import { runTr8 } from './tr8';
 
 /** Runs one detector: reads the vector, writes its slots. `detector` is the address of its record. */
@@ -27,9 +25,4 @@ export function score(image: usize): f64 {
     detector += <usize>at.DETECTOR_BYTES;
   }
   return load<f64>(load<usize>(image, at.IMAGE_VERDICT_SLOT));
-}
-
-/** SipHash-2-4 with 128 bits over `bytes` bytes at `ptr`; key and result are 16 bytes each. */
-export function siphash128(ptr: usize, bytes: usize, keyPtr: usize, outPtr: usize): void {
-  siphash(ptr, bytes, keyPtr, outPtr);
 }

@@ -1,10 +1,9 @@
-// The core's life: stage, warm up, activate, roll back, trap and recovery, hashing, and the promise that
+// The core's life: stage, warm up, activate, roll back, trap and recovery, and the promise that
 // memory never grows.
 
 import { describe, expect, test } from 'vitest';
 import { PicketError } from '../../domain/errors.ts';
 import { seededRandom } from '../../domain/random.ts';
-import { sipHash128 } from '../../domain/siphash.ts';
 import * as at from '../layout.ts';
 import { hardRow } from '../testing/random-ensemble.ts';
 import { prepareSpec, smallSpec } from '../testing/test-bundle.ts';
@@ -206,9 +205,7 @@ describe('memory', () => {
 
   test('the parts of the memory map stand in order and do not overlap', () => {
     const parts = [
-      [at.HASH_KEY_PTR, 16],
-      [at.HASH_OUT_PTR, 16],
-      [at.HEAD_PTR, at.HEAD_BYTES],
+      [0, 1024],
       [at.VECTOR_PTR, at.VECTOR_PLACES * 8],
       [at.COPY_PTR, at.COPY_SLOTS * 8],
       [at.ROWS_PTR, at.ROWS_COLUMNS * 4],
@@ -218,46 +215,5 @@ describe('memory', () => {
     parts.slice(1).forEach(([start], i) => {
       expect(start).toBeGreaterThanOrEqual(parts[i]![0] + parts[i]![1]);
     });
-  });
-});
-
-describe('hash128', () => {
-  test.each(['release', 'debug'] as const)(
-    'equals the plain SipHash on every length up to 130, %s',
-    (variant) => {
-      const core = new Core({ variant });
-      const random = seededRandom(9);
-      const key = Uint32Array.from({ length: 4 }, () => random.uint32());
-      core.setHashKey(key);
-      const bytes = Uint8Array.from({ length: 256 }, () => random.int(256));
-      core.headBytes.set(bytes);
-      const here = new Uint32Array(4);
-      const there = new Uint32Array(4);
-      for (let length = 0; length <= 130; length++) {
-        const start = random.int(256 - length);
-        core.hash128(start, start + length, here);
-        sipHash128(bytes, start, start + length, key, there);
-        expect([...here]).toEqual([...there]);
-      }
-    },
-  );
-
-  test('the key outlives a reset; ranges outside the head are refused', () => {
-    const core = new Core();
-    core.setHashKey(Uint32Array.of(1, 2, 3, 4));
-    const before = new Uint32Array(4);
-    core.hash128(0, 0, before);
-    core.reset();
-    const after = new Uint32Array(4);
-    core.hash128(0, 0, after);
-    expect([...after]).toEqual([...before]);
-    for (const [start, end] of [
-      [-1, 3],
-      [3, 2],
-      [0, at.HEAD_BYTES + 1],
-      [Number.NaN, 1],
-    ] as const) {
-      expect(() => core.hash128(start, end, after)).toThrow(RangeError);
-    }
   });
 });

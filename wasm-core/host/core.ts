@@ -1,5 +1,4 @@
-// The scoring core at work: one WebAssembly instance, fixed memory, three arenas, typed views on vector and
-// head bytes.
+// The scoring core at work: one WebAssembly instance, fixed memory, three arenas, a typed view on the vector.
 // score() is one call into WebAssembly: it allocates nothing and grows nothing. A swap replaces one record
 // between two requests.
 // The only file that touches WebAssembly. One Core per data thread; called by the proxy, training, offline
@@ -31,7 +30,6 @@ interface CoreExports {
   readonly memory: WasmMemory;
   score(image: number): number;
   runDetector(detector: number): void;
-  siphash128(ptr: number, bytes: number, keyPtr: number, outPtr: number): void;
 }
 
 interface Arena {
@@ -67,12 +65,10 @@ function trapped(cause: unknown): PicketError {
 export class Core {
   readonly #variant: CoreVariant;
   readonly #plan: CoreMemoryPlan;
-  readonly #hashKey = new Uint8Array(16);
   #exports!: CoreExports;
   #memory!: Uint8Array;
   #words!: Uint32Array;
   #vector!: Float64Array;
-  #headBytes!: Uint8Array;
   #arenas: Arena[] = [];
   #active: Arena | null = null;
   #previous: Arena | null = null;
@@ -92,11 +88,6 @@ export class Core {
    */
   get vector(): Float64Array {
     return this.#vector;
-  }
-
-  /** Room for the bytes of a request head, in WebAssembly memory. The view changes with `reset()`. */
-  get headBytes(): Uint8Array {
-    return this.#headBytes;
   }
 
   /** Bundle id of the active bundle; null when there is none. */
@@ -236,25 +227,9 @@ export class Core {
     return this.#vector.subarray(detector.place, detector.place + detector.outputs);
   }
 
-  /** Sets the key of `hash128`: four 32-bit words, little-endian. */
-  setHashKey(key: Uint32Array): void {
-    this.#hashKey.set(new Uint8Array(key.buffer, key.byteOffset, 16));
-    this.#memory.set(this.#hashKey, at.HASH_KEY_PTR);
-  }
-
-  /** SipHash-2-4-128 of headBytes[start, end) into four words; equal to `sipHash128` of domain/siphash.ts. */
-  hash128(start: number, end: number, out: Uint32Array): void {
-    if (!(start >= 0 && start <= end && end <= at.HEAD_BYTES)) {
-      throw new RangeError(`hash128 of [${start}, ${end}) in ${at.HEAD_BYTES} head bytes`);
-    }
-    this.#exports.siphash128(at.HEAD_PTR + start, end - start, at.HASH_KEY_PTR, at.HASH_OUT_PTR);
-    const word = at.HASH_OUT_PTR >>> 2;
-    for (let i = 0; i < 4; i++) out[i] = this.#words[word + i]!;
-  }
-
   /**
    * Replaces the instance after a trap and stages again what was active, previous and candidate, from their prepared bytes.
-   * `vector` and `headBytes` are new views on empty memory afterwards.
+   * `vector` is a new view on empty memory afterwards.
    */
   reset(): void {
     const kept = [this.#previous, this.#active, this.#candidate].map((arena) => arena?.prepared ?? null);
@@ -277,8 +252,6 @@ export class Core {
     this.#memory = new Uint8Array(memory.buffer);
     this.#words = new Uint32Array(memory.buffer);
     this.#vector = new Float64Array(memory.buffer, at.VECTOR_PTR, at.VECTOR_PLACES);
-    this.#headBytes = new Uint8Array(memory.buffer, at.HEAD_PTR, at.HEAD_BYTES);
-    this.#memory.set(this.#hashKey, at.HASH_KEY_PTR);
     this.#arenas = Array.from({ length: ARENA_COUNT }, (_, i) => ({
       ptr: at.ARENA_BASE + i * this.#plan.arenaBytes,
       prepared: null,

@@ -75,5 +75,6 @@ export { configureObjects, objectsAnswered, observeObjects } from './objects';
 
 export { configureHead, familyOf, headRegionBytes, readBodyPrefix, readHead } from './head';
 export { hashBytes, looksLikeId } from './target';
+export { siphash128 } from './siphash';
 export { addLexiconWord, addPlainName, isPlainName } from './words';
 export { addTrace, configureTraces, findTrace } from './traces';

@@ -1,6 +1,6 @@
 // SipHash-2-4 with 128 bits of output (Aumasson and Bernstein, SipHash, 2012; 128-bit variant of the
 // reference code).
-// Equal to domain/siphash.ts to the last bit. Called by index.ts only.
+// Equal to domain/siphash.ts to the last bit. The host calls it for bytes of the head: head-hasher.ts.
 
 let v0: u64 = 0;
 let v1: u64 = 0;
@@ -41,7 +41,8 @@ function squeeze(): u64 {
   return v0 ^ v1 ^ v2 ^ v3;
 }
 
-export function siphash(ptr: usize, bytes: usize, keyPtr: usize, outPtr: usize): void {
+/** Over `bytes` bytes at `ptr`; key and result are 16 bytes each. */
+export function siphash128(ptr: usize, bytes: usize, keyPtr: usize, outPtr: usize): void {
   assert(ptr + bytes <= <usize>(memory.size() << 16));
   const k0 = load<u64>(keyPtr);
   const k1 = load<u64>(keyPtr, 8);
