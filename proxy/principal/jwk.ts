@@ -18,20 +18,18 @@ export interface Algorithm {
   readonly family: KeyFamily;
   readonly hash: 'sha256' | 'sha384' | 'sha512' | null;
   readonly pss: boolean;
-  /** Exact length of the signature, bytes; 0 = that of the key's modulus. */
-  readonly signatureBytes: number;
 }
 
 const ALGORITHM_TABLE: Readonly<Record<string, Algorithm>> = {
-  RS256: { family: 'RSA', hash: 'sha256', pss: false, signatureBytes: 0 },
-  RS384: { family: 'RSA', hash: 'sha384', pss: false, signatureBytes: 0 },
-  RS512: { family: 'RSA', hash: 'sha512', pss: false, signatureBytes: 0 },
-  PS256: { family: 'RSA', hash: 'sha256', pss: true, signatureBytes: 0 },
-  ES256: { family: 'P-256', hash: 'sha256', pss: false, signatureBytes: 64 },
-  ES384: { family: 'P-384', hash: 'sha384', pss: false, signatureBytes: 96 },
-  EdDSA: { family: 'Ed25519', hash: null, pss: false, signatureBytes: 64 },
+  RS256: { family: 'RSA', hash: 'sha256', pss: false },
+  RS384: { family: 'RSA', hash: 'sha384', pss: false },
+  RS512: { family: 'RSA', hash: 'sha512', pss: false },
+  PS256: { family: 'RSA', hash: 'sha256', pss: true },
+  ES256: { family: 'P-256', hash: 'sha256', pss: false },
+  ES384: { family: 'P-384', hash: 'sha384', pss: false },
+  EdDSA: { family: 'Ed25519', hash: null, pss: false },
   // The name that RFC 9864 gives EdDSA with this curve.
-  Ed25519: { family: 'Ed25519', hash: null, pss: false, signatureBytes: 64 },
+  Ed25519: { family: 'Ed25519', hash: null, pss: false },
 };
 export const ALGORITHMS: ReadonlyMap<string, Algorithm> = new Map(Object.entries(ALGORITHM_TABLE));
 

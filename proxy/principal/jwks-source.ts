@@ -2,8 +2,8 @@
 // answer on its way can name principals. Follows no redirect. Judges nothing of what it read. Called by jwks-keeper.ts.
 
 import { readFile, stat } from 'node:fs/promises';
-import { get as getHttp, type IncomingMessage } from 'node:http';
-import { get as getHttps } from 'node:https';
+import type { IncomingMessage } from 'node:http';
+import type { get as getHttps } from 'node:https';
 import { PicketError } from '../../domain/errors.ts';
 import { JWKS_MAX_BYTES } from './jwk.ts';
 
@@ -33,7 +33,9 @@ export interface JwksReadOptions {
 export async function readJwks(place: JwksPlace, options: JwksReadOptions = {}): Promise<Uint8Array> {
   if (place.kind === 'file') return readSmallFile(place.path);
   const ca = options.caFile === undefined ? undefined : await readSmallFile(options.caFile);
-  return fetchSmall(place.url, ca, options.timeoutMs ?? JWKS_TIMEOUT_MS);
+  // Loaded only where there is a URL to read.
+  const { get } = await (place.url.protocol === 'https:' ? import('node:https') : import('node:http'));
+  return fetchSmall(get, place.url, { timeoutMs: options.timeoutMs ?? JWKS_TIMEOUT_MS, ca });
 }
 
 async function readSmallFile(path: string): Promise<Buffer> {
@@ -46,13 +48,18 @@ async function readSmallFile(path: string): Promise<Buffer> {
   }
 }
 
-function fetchSmall(url: URL, ca: Buffer | undefined, timeoutMs: number): Promise<Buffer> {
+interface Fetch {
+  readonly timeoutMs: number;
+  readonly ca: Buffer | undefined;
+}
+
+function fetchSmall(get: typeof getHttps, url: URL, { timeoutMs, ca }: Fetch): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const fail = (code: 'UNREACHABLE' | 'DATA_INVALID', message: string): void =>
       reject(new PicketError(code, message));
     const signal = AbortSignal.timeout(timeoutMs);
     const headers = { accept: 'application/jwk-set+json, application/json', 'user-agent': 'picket' };
-    const options = { agent: false, signal, headers } as const;
+    const options = { agent: false, signal, headers, ...(ca === undefined ? {} : { ca }) } as const;
     const onAnswer = (res: IncomingMessage): void => {
       if (res.statusCode !== 200) {
         fail('UNREACHABLE', `the answer has status ${res.statusCode}, expected 200`);
@@ -72,11 +79,7 @@ function fetchSmall(url: URL, ca: Buffer | undefined, timeoutMs: number): Promis
       res.on('error', (error) => fail('UNREACHABLE', error.message));
       res.on('close', () => fail('UNREACHABLE', 'the answer was cut short'));
     };
-    const request =
-      url.protocol === 'https:'
-        ? getHttps(url, ca === undefined ? options : { ...options, ca }, onAnswer)
-        : getHttp(url, options, onAnswer);
-    request.on('error', (error) =>
+    get(url, options, onAnswer).on('error', (error) =>
       fail('UNREACHABLE', signal.aborted ? `no answer within ${timeoutMs} ms` : error.message),
     );
   });

@@ -38,9 +38,9 @@ export function principalTableBytes(tokens: number): number {
   return setCount(tokens) * SET_WORDS * Uint32Array.BYTES_PER_ELEMENT;
 }
 
-/** A power of two, with room for twice as many verified tokens as were asked for, since sets fill unevenly. */
+/** A power of two, with room for a third more verified tokens than were asked for, since sets fill unevenly. */
 function setCount(tokens: number): number {
-  return 2 ** Math.max(4, Math.ceil(Math.log2((2 * tokens) / REFUSED_WAY)));
+  return 2 ** Math.max(4, Math.ceil(Math.log2((4 * tokens) / 3 / REFUSED_WAY)));
 }
 
 export class PrincipalTable {
