@@ -2,6 +2,7 @@
 // Reads flags and prints; the list is feature-list.ts, the run through the engine log-features.ts.
 
 import type { Problem } from '../domain/errors.ts';
+import { GeoFiles } from '../feature-engine/geo-files.ts';
 import type { Command, CommandIo } from './command.ts';
 import { FEATURE_COLUMNS, featureRows, listedFeatures } from './feature-list.ts';
 import { writeLogFeatures } from './log-features.ts';
@@ -15,6 +16,12 @@ const OPTIONS = {
     { min: 8, max: 1_000_000 },
     { group: 'Offline', help: 'Rows of the feature engine, per axis.', fallback: '25000' },
   ),
+  geo: kinds.file({ group: 'Offline', help: 'City or country database (.mmdb) for places of addresses.' }),
+  asn: kinds.file({
+    group: 'Offline',
+    help: 'ASN or anonymous-IP database (.mmdb) for networks of addresses.',
+  }),
+  hostingCidrs: kinds.file({ group: 'Offline', help: 'CIDR blocks that count as data centres, one a line.' }),
   json: kinds.flag({ group: 'Output', help: 'The list as JSON; with --log, one line of JSON last.' }),
 } as const;
 
@@ -45,15 +52,16 @@ function readFlags(args: readonly string[], io: CommandIo) {
 }
 
 async function run(args: string[], io: CommandIo): Promise<number> {
-  const { log, out, identities, json } = readFlags(args, io);
+  const { log, out, identities, geo, asn, hostingCidrs, json } = readFlags(args, io);
   if (log === undefined || out === undefined) {
     const text = json ? JSON.stringify(listedFeatures()) : columns([FEATURE_COLUMNS, ...featureRows()]);
     io.stdout.write(`${text}\n`);
     return 0;
   }
+  const { data: addresses } = await GeoFiles.open({ geo, asn, hostingCidrs });
   const progress = new Progress(io.stderr);
   const onProgress = (lines: number): void => progress.update(() => `${lines} lines`);
-  const result = await writeLogFeatures({ log, out, identities, onProgress });
+  const result = await writeLogFeatures({ log, out, identities, addresses, onProgress });
   progress.done();
   const { requests, lines, malformed, late } = result;
   io.stderr.write(

@@ -7,6 +7,7 @@ import { finished } from 'node:stream/promises';
 import { PicketError } from '../domain/errors.ts';
 import { FEATURES } from '../domain/features.ts';
 import { FeatureEngine } from '../feature-engine/engine.ts';
+import { type AddressData, addressSources } from '../feature-engine/geo-files.ts';
 import { type LogRequest, linesOf, parseLogLine } from '../simulator/access-log.ts';
 import { LogOrder } from '../simulator/log-order.ts';
 import { OfflineRun } from '../simulator/offline.ts';
@@ -20,6 +21,8 @@ export interface LogFeaturesOptions {
   readonly out: string;
   /** Rows of the feature engine, per axis. */
   readonly identities: number;
+  /** Address databases, checked. */
+  readonly addresses: AddressData;
   readonly onProgress: (lines: number) => void;
 }
 
@@ -35,7 +38,7 @@ export interface LogFeaturesResult {
 export async function writeLogFeatures(options: LogFeaturesOptions): Promise<LogFeaturesResult> {
   const rows = new CsvRows(options.out);
   const order = new LogOrder();
-  const engine = new OfflineEngine(options.identities, rows);
+  const engine = new OfflineEngine(options, rows);
   let lines = 0;
   let requests = 0;
   let malformed = 0;
@@ -66,13 +69,13 @@ export async function writeLogFeatures(options: LogFeaturesOptions): Promise<Log
 }
 
 class OfflineEngine {
-  readonly #identities: number;
+  readonly #options: LogFeaturesOptions;
   readonly #rows: CsvRows;
   #run: OfflineRun<LoggedRequest> | null = null;
   #lastMs = -Infinity;
 
-  constructor(identities: number, rows: CsvRows) {
-    this.#identities = identities;
+  constructor(options: LogFeaturesOptions, rows: CsvRows) {
+    this.#options = options;
     this.#rows = rows;
   }
 
@@ -87,8 +90,11 @@ class OfflineEngine {
 
   /** The state begins with the log. */
   #begin(startedMs: number): OfflineRun<LoggedRequest> {
+    const { identities, addresses } = this.#options;
+    const engine = new FeatureEngine({ identities, startedMs });
+    engine.addressBook.use(addressSources(addresses));
     return new OfflineRun({
-      engine: new FeatureEngine({ identities: this.#identities, startedMs }),
+      engine,
       onVector: ({ request, vector }) => {
         this.#rows.add(request.line, vector);
         return true;

@@ -86,7 +86,8 @@ export class OfflineRun<R extends OfflineRequest> {
     this.#identify(request);
     const route = this.#routes.resolve(this.#head);
     const who = this.#who;
-    engine.observe({ head: this.#head, who, routeHash: route.hash, nowMs: request.atMs }, this.#vector);
+    const observed = { head: this.#head, who, routeHash: route.hash, nowMs: request.atMs };
+    engine.observe({ ...observed, addressText: request.address }, this.#vector);
     if (!onVector({ request, vector: this.#vector, route, who })) return;
     this.#await({
       identity: engine.lastIdentity,

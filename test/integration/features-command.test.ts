@@ -95,6 +95,23 @@ describe('picket features', () => {
     expect(rows).toEqual(expected);
   });
 
+  it('knows data centres by a list, as a sidecar with the same option does', async () => {
+    const folder = cleanup.folder();
+    const [log, cidrs, out] = ['a.log', 'cidrs.txt', 'a.csv'].map((name) => join(folder, name)) as [
+      string,
+      string,
+      string,
+    ];
+    writeFileSync(log, [line(1, '203.0.113.9', '/a'), line(2, '198.51.100.1', '/a')].join('\n'));
+    writeFileSync(cidrs, '203.0.113.0/24\n');
+    expect((await picket('features', '--log', log, '--out', out, '--hosting-cidrs', cidrs)).code).toBe(0);
+    const [head = [], ...rows] = readFileSync(out, 'utf8')
+      .trimEnd()
+      .split('\n')
+      .map((row) => row.split(','));
+    expect(rows.map((row) => row[head.indexOf('address_datacenter')])).toEqual(['1', '0']);
+  });
+
   it('quotes paths that need it', async () => {
     const log = join(cleanup.folder(), 'a.log');
     const out = join(cleanup.folder(), 'a.csv');
