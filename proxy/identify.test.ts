@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import type { IdentitySource } from '../domain/identity.ts';
 import { KeyedHash } from './keyed-hash.ts';
-import { bearer, core, FORMER, KEY, who } from './testing/identified.ts';
+import { bearer, engine, FORMER, KEY, who } from './testing/identified.ts';
 
 describe('credentials', () => {
   it.each([
@@ -129,7 +129,7 @@ describe('rotation of the identity key', () => {
   });
 
   it('what was hashed for a whole connection is hashed again', () => {
-    const hash = new KeyedHash(core, { current: KEY, former: null, keyId: 1 });
+    const hash = new KeyedHash(engine, { current: KEY, former: null, keyId: 1 });
     const keyed = hash.keyed(Buffer.from('10.0.0.1'));
     const first = keyed.key.slice();
     hash.setKeys({ current: FORMER, former: KEY, keyId: 2 });

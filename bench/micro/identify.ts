@@ -2,8 +2,8 @@
 // the hash of the credential, which grows with its length, is part of it. Prints nanoseconds per request (median of rounds) and
 // heap bytes per request; `--json` prints one line of JSON last. Run: node --expose-gc bench/micro/identify.ts
 
-import { HeadView } from '../../domain/head-view.ts';
 import { DEFAULT_IDENTITY_SOURCES, type IdentitySource, newRequestIdentity } from '../../domain/identity.ts';
+import { FeatureEngine } from '../../feature-engine/engine.ts';
 import { Counters } from '../../proxy/counters.ts';
 import { HeadReader, RequestHead } from '../../proxy/head.ts';
 import { Identifier, type IdentifyInput } from '../../proxy/identify.ts';
@@ -12,7 +12,6 @@ import { compileSources } from '../../proxy/principal/compiled-source.ts';
 import { PrincipalTable, principalTableBytes } from '../../proxy/principal/principal-table.ts';
 import { TokenDesk } from '../../proxy/principal/token-desk.ts';
 import { TokenQueue } from '../../proxy/principal/token-queue.ts';
-import { Core } from '../../wasm-core/host/core.ts';
 
 const ROUNDS = 15;
 const REQUESTS = 100_000;
@@ -67,13 +66,13 @@ const CASES: Case[] = [
   { name: 'forwarded certificate', fields: ['X-Forwarded-Client-Cert', XFCC], sources: [{ kind: 'xfcc' }] },
 ];
 
-const core = new Core();
+const engine = new FeatureEngine({ identities: 8, startedMs: 0 });
 
 function run({ fields, target, sources, verified, rotating }: Case): { ns: number; heapBytes: number } {
-  const hash = new KeyedHash(core, { current: KEY, former: rotating === true ? KEY : null, keyId: 1 });
+  const hash = new KeyedHash(engine, { current: KEY, former: rotating === true ? KEY : null, keyId: 1 });
   const table = new PrincipalTable(new SharedArrayBuffer(principalTableBytes(25_000)));
   const desk = new TokenDesk({ table: table.buffer, queue: new TokenQueue().buffer }, new Counters());
-  const reader = new HeadReader(new HeadView(core.headBytes));
+  const reader = new HeadReader(engine.headView);
   const rawHeaders = [...COMMON, ...fields];
   const raw = {
     method: 'GET',

@@ -1,7 +1,6 @@
-// The identity stage on requests made of raw fields, with a real core and real token memory: what tests of it build on.
+// The identity stage on requests made of raw fields, with a real engine and real token memory: what tests of it build on.
 // Holds no expectation but that the head is a good one.
 
-import { HeadView } from '../../domain/head-view.ts';
 import {
   DEFAULT_IDENTITY_SOURCES,
   hashHex,
@@ -10,7 +9,7 @@ import {
   newRequestIdentity,
   PRINCIPAL_SOURCES,
 } from '../../domain/identity.ts';
-import { Core } from '../../wasm-core/host/core.ts';
+import { FeatureEngine } from '../../feature-engine/engine.ts';
 import { Counters } from '../counters.ts';
 import { HeadReader, RequestHead } from '../head.ts';
 import { type CertificateName, Identifier } from '../identify.ts';
@@ -24,7 +23,7 @@ export const KEY = new Uint32Array([1, 2, 3, 4]);
 export const FORMER = new Uint32Array([5, 6, 7, 8]);
 const NOW_MS = 1_760_000_000_000;
 export const NOW_SEC = NOW_MS / 1000;
-export const core = new Core();
+export const engine = new FeatureEngine({ identities: 8, startedMs: 0 });
 export const table = new PrincipalTable(new SharedArrayBuffer(principalTableBytes(64)));
 export const queue = new TokenQueue();
 const desk = new TokenDesk({ table: table.buffer, queue: queue.buffer }, new Counters());
@@ -41,8 +40,8 @@ export interface Asked {
 
 /** What the identity stage makes of a request with these fields. */
 export function who(fields: readonly string[], asked: Asked = {}) {
-  const hash = new KeyedHash(core, { current: asked.key ?? KEY, former: asked.former ?? null, keyId: 1 });
-  const view = new HeadView(core.headBytes);
+  const hash = new KeyedHash(engine, { current: asked.key ?? KEY, former: asked.former ?? null, keyId: 1 });
+  const view = engine.headView;
   const reader = new HeadReader(view);
   const rawHeaders = ['Host', 'a', ...fields];
   const raw = {
