@@ -23,6 +23,15 @@ export const LIMITS = {
   /** Pipelined requests that may wait on one connection before reading from it stops. */
   pipelinedMax: 16,
   drainMs: 10_000,
+  /** A body of a hold-prefix route is waited for at most so long. */
+  holdMs: 50,
+  /** Bytes of it that are enough, and the most that config may ask for. */
+  bodyPrefixBytes: 8 * 1024,
+  bodyPrefixMaxBytes: 16 * 1024,
+  /** Bodies held at the same time; further requests are judged by their head. */
+  heldBodiesMax: 64,
+  /** One piece of a body as Node reads it from a socket: what a held body may be longer than its prefix. */
+  bodyPieceMaxBytes: 64 * 1024,
   /** Entries of X-Forwarded-For or Forwarded that are read, from the right. */
   forwardedEntriesMax: 32,
   /** A client's x-request-id that is kept, bytes. */

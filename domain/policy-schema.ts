@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { parseCidr } from './cidr.ts';
 import { PicketError, type Problem } from './errors.ts';
 import { IDENTITY_KINDS, XFCC_PARTS } from './identity.ts';
-import type { PolicyDocument } from './policy.ts';
+import { INSPECT, type PolicyDocument } from './policy.ts';
 import { isRoutePattern } from './route-pattern.ts';
 import { MODES } from './verdict.ts';
 
@@ -49,7 +49,24 @@ const routeText = z
   .string()
   .max(1024)
   .refine(isRoutePattern, { error: '"METHOD /template" such as "GET /orders/{id}" or "* /orders/{id}"' });
-const route = z.strictObject({ route: routeText, ...scopeShape }).refine(ordered, ORDER);
+const login = z.strictObject({
+  field: z.string().min(1).max(128).describe('form field, or JSON member with dots between the levels'),
+});
+const route = z
+  .strictObject({
+    route: routeText,
+    ...scopeShape,
+    inspect: z
+      .enum(INSPECT)
+      .optional()
+      .describe('head: judged at once; hold-prefix: when the first bytes of the body are there'),
+    login: login.optional().describe('whose login it is; the body must be held for it'),
+  })
+  .refine(ordered, ORDER)
+  .refine((rules) => rules.login === undefined || rules.inspect !== 'head', {
+    error: 'hold-prefix, since there is a login field',
+    path: ['inspect'],
+  });
 const workload = z
   .strictObject({ ...scopeShape, routes: z.array(route).max(1024).optional() })
   .refine(ordered, ORDER);

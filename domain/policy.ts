@@ -29,9 +29,17 @@ export interface ScopeRules {
     | undefined;
 }
 
+/** When a request of a route is judged: at its head, or once the first bytes of its body are there too. */
+export const INSPECT = ['head', 'hold-prefix'] as const;
+export type Inspect = (typeof INSPECT)[number];
+
 export interface RouteRules extends ScopeRules {
   /** `METHOD /template` or `* /template`; segments in braces match any one segment. */
   readonly route: string;
+  /** Default head, but hold-prefix where there is a login field. */
+  readonly inspect?: Inspect | undefined;
+  /** Where a form or JSON body has the login name; dots lead into JSON objects. Its keyed hash is all that is kept. */
+  readonly login?: { readonly field: string } | undefined;
 }
 
 export interface WorkloadRules extends ScopeRules {
@@ -67,6 +75,9 @@ export interface CompiledRule {
 export interface CompiledRoute {
   readonly pattern: RoutePattern;
   readonly rule: CompiledRule;
+  /** Wait for the first bytes of the body before judging. */
+  readonly hold: boolean;
+  readonly loginField: string | null;
 }
 
 export interface CompiledPolicy {
@@ -125,6 +136,8 @@ export function compilePolicy(policy: PolicyDocument, context: CompileContext): 
   const routes = (workload.routes ?? []).map((route) => ({
     pattern: parseRoutePattern(route.route),
     rule: resolve([{ source: 'route', rules: route }, ...levels], context),
+    hold: (route.inspect ?? (route.login === undefined ? 'head' : 'hold-prefix')) === 'hold-prefix',
+    loginField: route.login?.field ?? null,
   }));
   const blocking = [rule, ...routes.map((route) => route.rule)].find((r) => r.mode === 'block');
   const all = [...levels.map((level) => level.rules), ...(workload.routes ?? [])];

@@ -18,12 +18,33 @@ export function rankStep(goodAnswers: number, age: number): number {
   return goodAnswers === 0 ? STEPS + step : step;
 }
 
+/** Ages are kept to within 0.04 %: 2^(1/1024) - 1, in 16 bits. */
+const AGE_STEPS = 1024;
+const GOOD_MAX = 0xffff;
+
+/** Good answers (at most 65,535) and age of a row in one word, as a snapshot keeps them. */
+export function packRank(goodAnswers: number, age: number): number {
+  const code = Math.round(Math.log2(1 + age) * AGE_STEPS);
+  return ((code << 16) | Math.min(goodAnswers, GOOD_MAX)) >>> 0;
+}
+
+export function unpackRank(word: number): { readonly good: number; readonly age: number } {
+  return { good: word & GOOD_MAX, age: Math.round(2 ** ((word >>> 16) / AGE_STEPS)) - 1 };
+}
+
 export interface RankedSlots {
   readonly table: TableReader;
   /** Slots of rows in use, best first. */
   readonly slots: Uint32Array;
   /** Where each step begins in `slots`; one more entry for the end. */
   readonly starts: Uint32Array;
+  /** Look-ups of the table when its rows were ranked. */
+  readonly tick: number;
+}
+
+/** Look-ups since a row was seen, both modulo 2^32; one that was seen after `tick` was read is of no age. */
+export function ageOf(tick: number, seen: number): number {
+  return Math.max(0, (tick - seen) | 0);
 }
 
 /** Ranks the rows in use of a table that may change meanwhile; yields between turns of bounded work. */
@@ -35,9 +56,7 @@ export function* rankSlots(table: TableReader): Generator<null, RankedSlots> {
   for (let slot = 0; slot < capacity; slot++) {
     if (slot % SLOTS_A_TURN === SLOTS_A_TURN - 1) yield null;
     if (table.tag(slot) === 0) continue;
-    // Seen after `tick` was read: not older than it.
-    const age = Math.max(0, (tick - table.seen(slot)) | 0);
-    const step = rankStep(table.good(slot), age);
+    const step = rankStep(table.good(slot), ageOf(tick, table.seen(slot)));
     steps[slot] = step;
     starts[step + 1] = starts[step + 1]! + 1;
   }
@@ -51,5 +70,5 @@ export function* rankSlots(table: TableReader): Generator<null, RankedSlots> {
     slots[next[step]!] = slot;
     next[step] = next[step]! + 1;
   }
-  return { table, slots, starts };
+  return { table, slots, starts, tick };
 }

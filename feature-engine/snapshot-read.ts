@@ -17,6 +17,7 @@ import {
   type SnapshotHead,
   SnapshotRefused,
 } from './snapshot-format.ts';
+import { unpackRank } from './snapshot-order.ts';
 import { PIECE_WORDS } from './snapshot-write.ts';
 import { bitmapWords, takeRecord } from './sparse-words.ts';
 
@@ -35,13 +36,22 @@ export interface SnapshotExpectation {
   readonly nowMs: number;
 }
 
+/** A row that comes back: `words` is refilled for the next one. */
+export interface RestoredRow {
+  readonly words: Uint32Array;
+  /** Good answers of the origin. */
+  readonly good: number;
+  /** Look-ups since it was seen, nearly. */
+  readonly age: number;
+}
+
 /** A table of the engine that takes rows back. */
 export interface TableSink {
   readonly name: string;
   readonly layout: string;
   readonly rowWords: number;
-  /** False: this row makes no sense, or found no room. `row` is refilled for the next one. */
-  restore(row: Uint32Array, goodAnswers: number): boolean;
+  /** False: this row makes no sense, or found no room. */
+  restore(ranked: RestoredRow): boolean;
 }
 
 export interface RegionSink {
@@ -148,7 +158,7 @@ function restoreRows(
   let restored = 0;
   for (const at of starts.toReversed()) {
     takeRecord(content, at, row);
-    if (table.restore(row, content[at]!)) restored++;
+    if (table.restore({ words: row, ...unpackRank(content[at]!) })) restored++;
     else tally.left++;
   }
   tally.rows[table.name] = (tally.rows[table.name] ?? 0) + restored;

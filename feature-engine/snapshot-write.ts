@@ -16,7 +16,7 @@ import {
   type SnapshotHead,
   sealBlock,
 } from './snapshot-format.ts';
-import { type RankedSlots, rankSlots, STEP_COUNT } from './snapshot-order.ts';
+import { ageOf, packRank, type RankedSlots, rankSlots, STEP_COUNT } from './snapshot-order.ts';
 import { putRecord, recordWordsMax } from './sparse-words.ts';
 import { type RegionView, type StateView, TableReader } from './state-view.ts';
 
@@ -184,7 +184,7 @@ function* writeStep(
   { ranked, block, row }: TableOut,
   { step, out }: { step: number; out: Out },
 ): Generator<Uint8Array | null, boolean> {
-  const { table, slots, starts } = ranked;
+  const { table, slots, starts, tick } = ranked;
   const longest = recordWordsMax(table.view.rowWords);
   for (let i = starts[step]!; i < starts[step + 1]!; i++) {
     if (out.words + longest + BLOCK_HEAD_WORDS > out.wordsMax) {
@@ -196,8 +196,10 @@ function* writeStep(
       out.words += BLOCK_HEAD_WORDS;
     }
     const slot = slots[i]!;
-    if (table.copy(slot, row)) out.words += block.add(table.good(slot), row);
-    else out.tally.left++;
+    if (table.copy(slot, row)) {
+      const rank = packRank(table.good(slot), ageOf(tick, table.seen(slot)));
+      out.words += block.add(rank, row);
+    } else out.tally.left++;
   }
   return false;
 }

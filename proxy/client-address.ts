@@ -17,6 +17,14 @@ export interface ClientAddress extends KeyedBytes {
 }
 
 const UNKNOWN = new Uint8Array(16);
+/** Stands where a client address will be filled in. */
+export const NOBODY: ClientAddress = {
+  text: '',
+  bytes: UNKNOWN,
+  key: new Uint32Array(4),
+  formerKey: new Uint32Array(4),
+  epoch: 0,
+};
 
 export interface AddressBookOptions {
   readonly source: ClientIpSource;

@@ -69,12 +69,12 @@ interface Places {
   readonly notes: number;
   readonly verdicts: number;
   readonly statusClasses: number;
+  readonly principals: number;
   readonly addedLatency: number;
   readonly upstreamLatency: number;
   readonly count: number;
 }
 
-  readonly principals: number;
 function layOut(): Places {
   let next = 0;
   const block = (size: number): number => {
@@ -92,12 +92,12 @@ function layOut(): Places {
     notes: block(NOTE_CODES.length),
     verdicts: block(VERDICTS.length * MODES.length),
     statusClasses: block(6),
+    principals: block(PRINCIPAL_SOURCES.length),
     addedLatency: block(HISTOGRAM_PLACES),
     upstreamLatency: block(HISTOGRAM_PLACES),
     count: next,
   };
 }
-    principals: block(PRINCIPAL_SOURCES.length),
 
 const PLACES = layOut();
 
@@ -141,16 +141,16 @@ export function verdictPlace(verdict: Verdict, mode: Mode): number {
   return PLACES.verdicts + VERDICTS.indexOf(verdict) * MODES.length + MODES.indexOf(mode);
 }
 
-/** Place of an answer's status class; anything outside 100..599 counts as class 0. */
-export function statusClassPlace(status: number): number {
-  const digit = Math.floor(status / 100);
-  return PLACES.statusClasses + (digit >= 1 && digit <= 5 ? digit : 0);
-}
 /** Requests by who named their principal; `source`: index into PRINCIPAL_SOURCES. */
 export function principalPlace(source: number): number {
   return PLACES.principals + source;
 }
 
+/** Place of an answer's status class; anything outside 100..599 counts as class 0. */
+export function statusClassPlace(status: number): number {
+  const digit = Math.floor(status / 100);
+  return PLACES.statusClasses + (digit >= 1 && digit <= 5 ? digit : 0);
+}
 
 /** Bin of a value in milliseconds. */
 export function binOf(valueMs: number): number {

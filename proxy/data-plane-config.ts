@@ -22,6 +22,10 @@ export interface DataPlaneConfig {
   readonly identities: number;
   /** Larger request bodies are refused with 413; Infinity = no bound. */
   readonly bodyMaxBytes: number;
+  /** First bytes of a body that hold-prefix routes are judged with, at most LIMITS.bodyPrefixMaxBytes. */
+  readonly bodyPrefixBytes: number;
+  /** Bodies held at the same time; beyond it requests go on unheld. */
+  readonly heldBodiesMax: number;
   readonly headTimeoutMs: number;
   readonly bodyIdleTimeoutMs: number;
   readonly keepAliveIdleMs: number;
@@ -45,6 +49,8 @@ export const DEFAULT_DATA_PLANE_CONFIG: DataPlaneConfig = {
   via: true,
   identities: LIMITS.identitiesDefault,
   bodyMaxBytes: Infinity,
+  bodyPrefixBytes: LIMITS.bodyPrefixBytes,
+  heldBodiesMax: LIMITS.heldBodiesMax,
   headTimeoutMs: LIMITS.headTimeoutMs,
   bodyIdleTimeoutMs: LIMITS.bodyIdleTimeoutMs,
   keepAliveIdleMs: LIMITS.keepAliveIdleMs,

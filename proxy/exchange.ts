@@ -32,6 +32,7 @@ export class Exchange extends Transit {
   #flushed = false;
   #declared = -1;
   #draining = false;
+  #continued = false;
 
   constructor(connection: Connection, req: IncomingMessage, res: ServerResponse) {
     super(connection, req);
@@ -48,9 +49,10 @@ export class Exchange extends Transit {
     }
   }
 
-  /** 100 Continue, once the upstream is ready for the body (RFC 9110 section 10.1.1). */
+  /** 100 Continue, once the body is wanted: by the upstream, or to be judged (RFC 9110 section 10.1.1). */
   sendContinue(): void {
-    if (this.ended || this.headSent || this.head.http10) return;
+    if (this.ended || this.headSent || this.head.http10 || this.#continued) return;
+    this.#continued = true;
     this.res.writeContinue();
   }
 

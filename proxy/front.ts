@@ -7,19 +7,11 @@ import type { Duplex } from 'node:stream';
 import type { Clock } from '../domain/clock.ts';
 import type { NoteCode, RefusalCode } from '../domain/refusal.ts';
 import type { FeatureEngine } from '../feature-engine/engine.ts';
+import { BodyHolds } from './body-hold.ts';
 import type { AddressBook } from './client-address.ts';
 import type { Connection } from './connection.ts';
-import {
-  answerPlace,
-  COUNTER,
-  type Counters,
-  HISTOGRAM,
-  notePlace,
-  rejectedPlace,
-  statusClassPlace,
-} from './counters.ts';
+import { answerPlace, COUNTER, type Counters, HISTOGRAM, notePlace, rejectedPlace } from './counters.ts';
 import type { DataPlaneConfig } from './data-plane-config.ts';
-import type { OutcomeDraft } from './event-record.ts';
 import type { EventWriter } from './event-writer.ts';
 import type { Exchange } from './exchange.ts';
 import { Flusher } from './flusher.ts';
@@ -27,6 +19,7 @@ import { type ForwardHost, Forwarding } from './forward/forward.ts';
 import { Handshake, type UpgradeHost, type Upgrader } from './forward/upgrade.ts';
 import type { Upstream } from './forward/upstream.ts';
 import type { ThreadNote } from './note.ts';
+import { Outcomes } from './outcomes.ts';
 import type { Pipeline } from './pipeline.ts';
 import type { RequestIds } from './request-id.ts';
 import type { ServerHost } from './server.ts';
@@ -65,18 +58,23 @@ export class Front implements ServerHost, ForwardHost, UpgradeHost {
   readonly #counters: Counters;
   readonly #flusher = new Flusher();
   readonly #sweep: Sweep;
+  readonly #holds: BodyHolds;
   #quiet: (() => void) | null = null;
-  readonly #outcome = { status: 0, latencyMs: 0, bytesIn: 0, bytesOut: 0, atMs: 0 };
-  readonly #outcomeDraft: OutcomeDraft = { status: 0, latencyMs: 0, bytesIn: 0, bytesOut: 0, refusal: null };
+  readonly #outcomes: Outcomes;
 
   constructor(options: FrontOptions) {
     const { config } = options;
     this.#options = options;
     this.#counters = options.counters;
+    this.#outcomes = new Outcomes(options);
     this.addresses = options.addresses;
     this.bodyMaxBytes = config.bodyMaxBytes;
     this.retries = config.retries;
     this.wsHandshakeTimeoutMs = config.wsHandshakeTimeoutMs;
+    this.#holds = new BodyHolds({
+      ...{ max: config.heldBodiesMax, prefixBytes: config.bodyPrefixBytes, counters: options.counters },
+      go: (exchange) => this.#begin(exchange),
+    });
     this.#sweep = new Sweep({
       keepAliveIdleMs: config.keepAliveIdleMs,
       bodyIdleTimeoutMs: config.bodyIdleTimeoutMs,
@@ -114,6 +112,12 @@ export class Front implements ServerHost, ForwardHost, UpgradeHost {
   // Requests, in the order of their life.
 
   start(exchange: Exchange): void {
+    const head = this.#options.pipeline.holds.headToHold(exchange);
+    if (head === null || !this.#holds.take(exchange, head)) this.#begin(exchange);
+  }
+
+  #begin(exchange: Exchange): void {
+    exchange.waiting = false;
     if (!this.#judged(exchange)) return;
     const { upstream } = this.#originOf(exchange);
     if (exchange.head.maxForwards === 0) {
@@ -153,6 +157,16 @@ export class Front implements ServerHost, ForwardHost, UpgradeHost {
     this.inflight++;
     this.#counters.set(COUNTER.inflight, this.inflight);
     return true;
+  }
+
+  /** It ended while it waited for its body: it counts and is judged like any other, and nothing comes of it. */
+  #judgeEnded(transit: Transit): void {
+    transit.waiting = false;
+    try {
+      this.#options.pipeline.run(transit);
+    } catch (thrown) {
+      this.#bug(transit, thrown);
+    }
   }
 
   /** Nothing that arrives ends the process: a bug costs its request, and is told. */
@@ -197,41 +211,13 @@ export class Front implements ServerHost, ForwardHost, UpgradeHost {
 
   settled(transit: Transit): void {
     this.leaveInflight(transit);
-    if (transit.tail !== null) this.#bringBack(transit);
+    transit.held?.release();
+    if (transit.waiting) this.#judgeEnded(transit);
+    if (transit.tail !== null) this.#outcomes.bringBack(transit);
   }
 
   handshakeSettled(handshake: Handshake): void {
     this.settled(handshake);
-  }
-
-  /** Only an origin's answer feeds the rows; the event learns of our own answers too. */
-  #bringBack(transit: Transit): void {
-    const { engine, events, clock } = this.#options;
-    const counters = this.#counters;
-    const latencyMs = performance.now() - transit.acceptedMs;
-    const { upstreamStatus, bytesIn } = transit;
-    const bytesOut = upstreamStatus === 0 ? 0 : transit.bytesOut;
-    if (upstreamStatus !== 0) {
-      const outcome = this.#outcome;
-      outcome.status = upstreamStatus;
-      outcome.latencyMs = latencyMs;
-      outcome.bytesIn = bytesIn;
-      outcome.bytesOut = bytesOut;
-      outcome.atMs = clock.nowMs();
-      engine.outcome(transit.identityHandle, transit.addressHandle, outcome, transit.featureTrace);
-      this.#options.pipeline.answered(transit);
-      counters.add(COUNTER.outcomes);
-    }
-    counters.add(statusClassPlace(transit.status));
-    counters.add(COUNTER.bytesIn, bytesIn);
-    counters.add(COUNTER.bytesOut, bytesOut);
-    const draft = this.#outcomeDraft;
-    draft.status = transit.status;
-    draft.latencyMs = latencyMs;
-    draft.bytesIn = bytesIn;
-    draft.bytesOut = bytesOut;
-    draft.refusal = transit.refusal;
-    events.complete(transit.eventHandle, draft);
   }
 
   // Tunnels.

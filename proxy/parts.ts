@@ -132,6 +132,8 @@ function dataPlaneConfig(config: SidecarConfig): DataPlaneConfig {
     via: config.via,
     identities: config.identities,
     bodyMaxBytes: config.bodyMaxBytes ?? Infinity,
+    bodyPrefixBytes: config.bodyPrefixBytes,
+    heldBodiesMax: config.heldBodiesMax,
     headTimeoutMs: config.headTimeout,
     bodyIdleTimeoutMs: config.bodyIdleTimeout,
     keepAliveIdleMs: config.keepAliveTimeout,

@@ -14,8 +14,7 @@ import type { Action } from '../domain/verdict.ts';
 import type { FeatureEngine, ObservedRequest } from '../feature-engine/engine.ts';
 import type { LearnedRoutes } from '../feature-engine/learned-routes.ts';
 import { type Route, RouteTable } from '../feature-engine/routes.ts';
-import { BodyFacts } from './body-facts.ts';
-import type { ClientAddress } from './client-address.ts';
+import { type ClientAddress, NOBODY } from './client-address.ts';
 import {
   COUNTER,
   type Counters,
@@ -28,10 +27,14 @@ import type { DataPlaneConfig } from './data-plane-config.ts';
 import { EventDraft } from './event-record.ts';
 import type { EventWriter } from './event-writer.ts';
 import { addOwnFields, type OwnFieldsContext } from './forward/own-fields.ts';
-import { HeadReader, RequestHead } from './head.ts';
+import { HeadReader } from './head.ts';
 import type { HeadRefusal } from './head-rules.ts';
-import { type IdentifyInput, identify } from './identify.ts';
-import { isRequestId, type RequestIds } from './request-id.ts';
+import { HoldGate } from './hold-gate.ts';
+import { Identifier, type IdentifyInput } from './identify.ts';
+import type { KeyedHash } from './keyed-hash.ts';
+import { compileSources } from './principal/compiled-source.ts';
+import type { TokenDesk } from './principal/token-desk.ts';
+import { type RequestIds, requestIdOf } from './request-id.ts';
 import type { Scorer } from './score.ts';
 import { compileTails, type Tail, type Tails } from './tails.ts';
 import type { Transit } from './transit.ts';
@@ -49,32 +52,25 @@ export interface PipelineOptions {
   readonly events: EventWriter;
   readonly clock: Clock;
   readonly requestIds: RequestIds;
-}
-
-const NOBODY: ClientAddress = {
-  text: '',
-  bytes: new Uint8Array(16),
-  key: new Uint32Array(4),
-  formerKey: new Uint32Array(4),
-  epoch: 0,
-};
-
   readonly hash: KeyedHash;
   /** Null where no tokens are verified. */
   readonly desk: TokenDesk | null;
+}
+
 export class Pipeline {
+  /** Which requests wait for the beginning of their body before they come here. */
+  readonly holds: HoldGate;
   readonly #options: PipelineOptions;
   readonly #reader: HeadReader;
   readonly #who = newRequestIdentity();
   readonly #draft = new EventDraft();
   readonly #observed: ObservedRequest;
   /** One object each for all requests: the hot path makes nothing that it can refill. */
+  readonly #identifier: Identifier;
   readonly #identifyInput: IdentifyInput;
   readonly #ownFields: OwnFieldsContext;
   readonly #decideInput: DecideInput = { cause: 'none', margin: 0, exempt: 'none', rampHash: 0 };
-  readonly #bodyFacts: BodyFacts;
   #policy: CompiledPolicy;
-  readonly #identifier: Identifier;
   #tails: Tails;
   #paths: readonly DeclaredPath[];
   readonly #routes = new RouteTable();
@@ -94,26 +90,29 @@ export class Pipeline {
     this.#observed = { head: this.#reader.view, who: this.#who, routeHash: 0, nowMs: 0, addressText: '' };
     this.#draft.identityKey = this.#who.key;
     this.#draft.addressKey = this.#who.addressKey;
+    this.#draft.principalKey = this.#who.principalKey;
+    const { requestIds, hash, counters } = options;
+    this.holds = new HoldGate({ reader: this.#reader, routes: this.#routes, requestIds, hash, counters });
+    this.holds.setPolicy(options.policy);
     this.#policy = options.policy;
     this.#tails = compileTails(options.policy);
     this.#paths = options.paths;
     this.#declare();
     if (options.learned !== null) this.#routes.restore(options.learned);
-    this.#draft.principalKey = this.#who.principalKey;
-    this.#bodyFacts = new BodyFacts(options.hash, options.counters);
   }
 
   /** One reference is swapped; requests under way keep the tail they were judged by. `policy` has its margins bound. */
   setPolicy(policy: CompiledPolicy): void {
     const before = this.#policy.routes.map((route) => route.pattern.text).join('\n');
     const after = policy.routes.map((route) => route.pattern.text).join('\n');
+    this.#identifyInput.sources = compileSources(policy.identitySources, this.#options.desk !== null);
     this.#tails = compileTails(policy);
+    this.holds.setPolicy(policy);
     this.#policy = policy;
     if (before !== after) this.#declare();
   }
 
   /** The paths of an OpenAPI document: declared routes, after the policy's. */
-    this.#identifyInput.sources = compileSources(policy.identitySources, this.#options.desk !== null);
   setPaths(paths: readonly DeclaredPath[]): void {
     this.#paths = paths;
     this.#declare();
@@ -151,7 +150,7 @@ export class Pipeline {
     this.#observed.routeHash = route.hash;
     this.#observed.nowMs = transit.atMs;
     this.#observed.addressText = client.text;
-    engine.observe(this.#observedWith(transit, route), this.#vector);
+    engine.observe(this.holds.observed(this.#observed, transit, route), this.#vector);
     transit.identityHandle = engine.lastIdentity;
     transit.addressHandle = engine.lastAddress;
     transit.featureTrace = engine.lastTrace;
@@ -175,10 +174,10 @@ export class Pipeline {
   }
 
   #readHead(transit: Transit): HeadRefusal | null {
-    const { head } = transit;
-    const { config } = this.#options;
+    const { head, connection } = transit;
+    const { config, requestIds } = this.#options;
     const refused = this.#reader.read(transit.req, head, transit.isUpgrade);
-    transit.requestId ||= this.#requestIdOf(transit, head);
+    transit.requestId ||= requestIdOf(connection.trusted, head.requestId, requestIds);
     if (refused !== null) return refused;
     return head.contentLength > config.bodyMaxBytes ? { code: 'limit.body' } : null;
   }
@@ -262,6 +261,8 @@ export class Pipeline {
     draft.requestId = transit.requestId;
     draft.atMs = transit.atMs;
     draft.identityKind = this.#who.kind;
+    draft.principalSource = this.#who.principalSource;
+    draft.identityKeyId = this.#options.hash.keyId;
     draft.method = view.method;
     draft.route = route.text;
     draft.pathBytes = view.bytes;
@@ -289,5 +290,3 @@ export class Pipeline {
     this.#vector = this.#options.scorer.core.vector;
   }
 }
-    draft.principalSource = this.#who.principalSource;
-    draft.identityKeyId = this.#options.hash.keyId;

@@ -25,3 +25,8 @@ export class RequestIds {
     return this.#prefix + this.#next.toString(36);
   }
 }
+
+/** The client's own id if it comes from a trusted peer and is well formed, else a new one. */
+export function requestIdOf(trusted: boolean, given: string, ids: RequestIds): string {
+  return trusted && isRequestId(given) ? given : ids.next();
+}

@@ -4,6 +4,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { RefusalCode } from '../domain/refusal.ts';
 import type { Route } from '../feature-engine/routes.ts';
+import type { HeldBody } from './body-hold.ts';
 import type { Connection } from './connection.ts';
 import { RequestHead } from './head.ts';
 import type { HeadRefusal } from './head-rules.ts';
@@ -49,6 +50,10 @@ export abstract class Transit {
   forwarded = false;
   /** Counts against the in-flight limit: from the judgement to the answer's head. */
   inflight = false;
+  /** What was read of its body before it was judged; null if nothing was. */
+  held: HeldBody | null = null;
+  /** Waits for the beginning of its body: it has not been judged yet. */
+  waiting = false;
   /** A parser error that came while it waited for its turn: it is refused then. */
   poison: HeadRefusal | null = null;
 

@@ -115,7 +115,7 @@ export class Forwarding implements Dispatcher.DispatchHandler, AttemptControl {
 
   onResponseEnd(controller: Dispatcher.DispatchController): void {
     // An answer that came before the body was complete costs the upstream socket: undici ends it.
-    this.#finish(this.#body === null || this.#exchange.req.complete);
+    this.#finish(this.#body === null || (this.#exchange.req.complete && this.#body.heldSent));
     this.#exchange.end(readTrailers(controller.rawTrailers as Buffer[]));
   }
 

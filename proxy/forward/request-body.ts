@@ -19,6 +19,8 @@ export class RequestBody extends EventEmitter {
   readonly #exchange: Exchange;
   readonly #events: BodyEvents;
   #started = false;
+  /** Pieces that were held back are on their way: more of them may go. */
+  #flowing = false;
   readonly #onData = (chunk: Buffer): void => {
     if (this.#events.passing(chunk.length)) this.emit('data', chunk);
   };
@@ -38,21 +40,57 @@ export class RequestBody extends EventEmitter {
     return this.#started;
   }
 
+  /** Nothing that was held back is left to be sent. */
+  get heldSent(): boolean {
+    return this.#exchange.held === null || this.#exchange.held.chunks.length === 0;
+  }
+
   pause(): void {
-    if (!this.destroyed) this.#exchange.req.pause();
+    this.#flowing = false;
+    if (!this.destroyed && this.#exchange.held === null) this.#exchange.req.pause();
   }
 
   resume(): void {
     if (this.destroyed) return;
-    const { req } = this.#exchange;
-    if (!this.#started) {
-      this.#started = true;
-      this.#events.wanted();
-      req.on('data', this.#onData);
-      req.on('end', this.#onEnd);
+    const first = !this.#started;
+    this.#started = true;
+    if (first) this.#events.wanted();
+    if (this.#exchange.held !== null) {
+      // Not at once: undici is not ready for data before it returns from its call.
+      if (!this.#flowing) process.nextTick(this.#sendHeld);
+      this.#flowing = true;
+      return;
     }
-    req.resume();
+    if (first) this.#attach();
+    this.#exchange.req.resume();
   }
+
+  #attach(): void {
+    const { req } = this.#exchange;
+    req.on('data', this.#onData);
+    req.on('end', this.#onEnd);
+  }
+
+  /** What was read before the judgement, in its pieces, then the rest as it comes. */
+  readonly #sendHeld = (): void => {
+    const { held, req } = this.#exchange;
+    if (held === null) return;
+    while (this.#flowing && !this.destroyed) {
+      const chunk = held.chunks.shift();
+      if (chunk === undefined) break;
+      this.#onData(chunk);
+    }
+    if (!this.#flowing || this.destroyed) return;
+    this.#flowing = false;
+    this.#exchange.held = null;
+    held.release();
+    if (held.ended) {
+      this.#onEnd();
+      return;
+    }
+    this.#attach();
+    req.resume();
+  };
 
   /** Present because undici tells streams by it; it uses events only. */
   pipe(): never {

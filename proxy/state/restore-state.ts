@@ -4,7 +4,12 @@
 import { PicketError } from '../../domain/errors.ts';
 import { isSoundRow, type RowFieldView } from '../../feature-engine/row-check.ts';
 import { SnapshotRefused } from '../../feature-engine/snapshot-format.ts';
-import { checkSnapshot, restoreSnapshot, type TableSink } from '../../feature-engine/snapshot-read.ts';
+import {
+  checkSnapshot,
+  type RestoredRow,
+  restoreSnapshot,
+  type TableSink,
+} from '../../feature-engine/snapshot-read.ts';
 import type { StateView, TableName, TableView } from '../../feature-engine/state-view.ts';
 import { type OpenSnapshot, openSnapshot } from './snapshot-file.ts';
 import type { RestoreOrder } from './state-keeper.ts';
@@ -18,7 +23,7 @@ export interface StateHolder {
   /** Fields of the table's rows that must make sense; none for rows that are taken as they are. */
   rowFields(table: TableName): readonly RowFieldView[];
   /** False if those at hand rank higher. */
-  restoreRow(table: TableName, row: Uint32Array, goodAnswers: number): boolean;
+  restoreRow(table: TableName, row: RestoredRow): boolean;
 }
 
 /**
@@ -77,6 +82,6 @@ function sinkOf(engine: StateHolder, { name, layout, rowWords }: TableView, late
   const check = { fields: engine.rowFields(name), latestMs };
   return {
     ...{ name, layout, rowWords },
-    restore: (row, goodAnswers) => isSoundRow(row, check) && engine.restoreRow(name, row, goodAnswers),
+    restore: (row) => isSoundRow(row.words, check) && engine.restoreRow(name, row),
   };
 }

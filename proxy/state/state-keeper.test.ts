@@ -76,8 +76,8 @@ function holder(): Holder {
     stateView: state().view,
     stateStartedMs: NOW_MS,
     rowFields: () => [{ kind: 'last', word: LAST }],
-    restoreRow(table, row) {
-      rows.set(table, [...(rows.get(table) ?? []), [...row]]);
+    restoreRow(table, { words }) {
+      rows.set(table, [...(rows.get(table) ?? []), [...words]]);
       return true;
     },
   };
