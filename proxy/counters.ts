@@ -47,6 +47,11 @@ const SINGLES = [
   'tokensSubmitted',
   'tokensDropped',
   'tokensTooLong',
+  /** Requests whose body was waited for, and those that should have been but found no room. */
+  'bodiesHeld',
+  'bodiesUnheld',
+  /** Login names that were read from held bodies. */
+  'loginsRead',
   /** Gauges. */
   'inflight',
   'connections',

@@ -151,6 +151,22 @@ export const SIDECAR_OPTIONS = {
     { min: 1, max: 2 ** 50 },
     { help: 'Largest request body; larger ones get 413. Without it: any size.', group: BOUNDS },
   ),
+  bodyPrefixBytes: kinds.size(
+    { min: 64, max: LIMITS.bodyPrefixMaxBytes },
+    {
+      help: 'First bytes of a body that hold-prefix routes are judged with.',
+      group: BOUNDS,
+      fallback: `${LIMITS.bodyPrefixBytes / 1024}KiB`,
+    },
+  ),
+  heldBodiesMax: kinds.int(
+    { min: 0, max: 4_096 },
+    {
+      help: 'Bodies held at the same time on hold-prefix routes; further requests are judged by their head.',
+      group: BOUNDS,
+      fallback: String(LIMITS.heldBodiesMax),
+    },
+  ),
   connectionsMax: count(LIMITS.connectionsMax, 1_000_000, 'Open client connections.'),
   inflightMax: count(LIMITS.inflightMax, 1_000_000, 'Requests at the same time; more get 503.'),
   headTimeout: time(LIMITS.headTimeoutMs, 'For a whole request head.'),
