@@ -6,6 +6,7 @@ import { Worker } from 'node:worker_threads';
 import fc from 'fast-check';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { EventAmendment, PicketEvent } from '../domain/event.ts';
+import { FEATURE_COUNT } from '../domain/features.ts';
 import type { StreamBatch } from './event-reader.ts';
 import { createEventBuffers, FLAGGED } from './event-ring.ts';
 import { EventWriter } from './event-writer.ts';
@@ -121,7 +122,7 @@ const PRODUCER = `
   const { EventDraft } = await import(workerData.record);
   const { Counters } = await import(workerData.counters);
   const writer = new EventWriter({ buffers: workerData.buffers, counters: new Counters() });
-  const draft = Object.assign(new EventDraft(), { verdict: 'flag', vector: new Float64Array(256) });
+  const draft = Object.assign(new EventDraft(), { verdict: 'flag', vector: new Float64Array(FEATURE_COUNT) });
   const complete = ([m, handle]) =>
     writer.complete(handle, { status: 200, latencyMs: 1, bytesIn: m, bytesOut: m, refusal: null });
   const waiting = [];

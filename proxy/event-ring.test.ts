@@ -35,7 +35,7 @@ describe('one record', () => {
       modeSource: 'route',
       policyVersion: 'v12-ab34',
       bundleId: 'f'.repeat(64),
-      vector: Float64Array.from({ length: 256 }, (_, i) => (i === 3 ? Number.NaN : Math.fround(i / 3))),
+      vector: Float64Array.from({ length: FEATURE_COUNT }, (_, i) => (i === 3 ? Number.NaN : Math.fround(i / 3))),
     });
     const handle = writer.open(draft);
     writer.complete(handle, { ...OUTCOME, status: 403, refusal: 'policy.blocked' });
