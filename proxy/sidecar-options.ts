@@ -117,8 +117,8 @@ export const SIDECAR_OPTIONS = {
   ),
   identityKeyFile: kinds.file({
     help:
-      'Secret (16 bytes or more) that identities are hashed with, one for a fleet; rotated as docs/identity.md ' +
-      'says. Without it: new at each start.',
+      'Secret (16 bytes or more) that identities are hashed with, one for a fleet. Without it: new at each ' +
+      'start. Rotation: docs/identity.md.',
     group: IDENTITY,
   }),
   jwks: kinds.text({

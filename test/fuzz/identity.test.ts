@@ -123,7 +123,10 @@ describe('heads', () => {
         sipHash128(view.bytes, start, end, keyWords, out);
       },
     };
-    const hash = new KeyedHash({ hasher: head, formerHasher: head }, { current: keyWords, former: former ? keyWords : null, keyId: 1 });
+    const hash = new KeyedHash(
+      { hasher: head, formerHasher: head },
+      { current: keyWords, former: former ? keyWords : null, keyId: 1 },
+    );
     const who = newRequestIdentity();
     const client = { text: '', ...hash.keyed(new Uint8Array(16)) };
     const sources = compileSources(SOURCES, false);
