@@ -122,7 +122,7 @@ const PRODUCER = `
   const { EventDraft } = await import(workerData.record);
   const { Counters } = await import(workerData.counters);
   const writer = new EventWriter({ buffers: workerData.buffers, counters: new Counters() });
-  const draft = Object.assign(new EventDraft(), { verdict: 'flag', vector: new Float64Array(FEATURE_COUNT) });
+  const draft = Object.assign(new EventDraft(), { verdict: 'flag', vector: new Float64Array(workerData.places) });
   const complete = ([m, handle]) =>
     writer.complete(handle, { status: 200, latencyMs: 1, bytesIn: m, bytesOut: m, refusal: null });
   const waiting = [];
@@ -163,7 +163,7 @@ describe('with a producer in a real thread', () => {
       counters: url('counters.ts'),
     };
     const entry = new URL(`data:text/javascript,${encodeURIComponent(PRODUCER)}`);
-    const started = new Worker(entry, { workerData: { ...workerData, ...modules } });
+    const started = new Worker(entry, { workerData: { ...workerData, ...modules, places: FEATURE_COUNT } });
     worker = started;
     return new Promise((resolve, reject) => {
       started.once('message', () => resolve());
