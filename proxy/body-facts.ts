@@ -1,6 +1,5 @@
-// What a held body adds to what the engine sees of a request: its first bytes, and the keyed hash of the login name that stands in
-// them. The name itself goes nowhere. Two objects for all requests, so that those without a held body cost nothing more.
-// Called by pipeline.ts.
+// What a held body adds to what the engine sees of a request: its first bytes, and the keyed hash of the login name in them.
+// The name itself goes nowhere. Called by hold-gate.ts, for held requests only.
 
 import type { ObservedRequest } from '../feature-engine/engine.ts';
 import type { HeldBody } from './body-hold.ts';

@@ -1,12 +1,15 @@
-// Holds a request back until the first bytes of its body are there, so that they can be judged with it: until the prefix is full,
-// the body has ended or 50 ms are over, whatever comes first. Nothing is lost or changed: forward/request-body.ts sends what was
-// read, piece by piece, before the rest. Bounded: a fixed number of held bodies, beyond it requests are judged by their head alone.
-// Called by front.ts.
+// Holds a request back until the first bytes of its body are there, so that they can be judged with it: until the prefix is
+// full, the body has ended or 50 ms are over, whatever comes first. Nothing is lost or changed: forward/request-body.ts sends
+// what was read, piece by piece, before the rest. A fixed number of bodies is held; beyond it requests are judged by their head
+// alone. Called by front.ts.
 
 import { LIMITS } from '../domain/limits.ts';
 import { COUNTER, type Counters } from './counters.ts';
 import type { AttemptControl, Exchange } from './exchange.ts';
 import type { RequestHead } from './head.ts';
+
+/** More pieces are joined: each is an object of its own. */
+const PIECES_MAX = 32;
 
 export interface BodyHoldsOptions {
   /** Held bodies at the same time; 0 holds none. */
@@ -89,12 +92,14 @@ class BodyHold implements AttemptControl {
   readonly #exchange: Exchange;
   readonly #options: BodyHoldsOptions;
   readonly #free: () => void;
-  readonly #chunks: Buffer[] = [];
+  #chunks: Buffer[] = [];
   #timer: NodeJS.Timeout | undefined;
   #bytes = 0;
   #over = false;
   readonly #onData = (chunk: Buffer): void => {
     this.#chunks.push(chunk);
+    // A body in pieces of a byte must not cost more than its bytes.
+    if (this.#chunks.length === PIECES_MAX) this.#chunks = [Buffer.concat(this.#chunks)];
     this.#bytes += chunk.length;
     if (this.#bytes >= this.#options.prefixBytes) this.#finish(false);
   };

@@ -87,7 +87,7 @@ describe('JSON', () => {
   });
 });
 
-test('other types: a body that begins like an object is read as JSON, else as a form; multipart is not read', () => {
+test('other types: what begins like an object is JSON, all else a form; multipart is not read', () => {
   expect(loginNameOf(body(' {"u":"a"}', 'text/plain'), 'u')).toBe('a');
   expect(loginNameOf(body('u=a', ''), 'u')).toBe('a');
   expect(loginNameOf(body('{"u":"a"}', 'application/vnd.api+json'), 'u')).toBe('a');

@@ -1,6 +1,6 @@
-// Who wants to log in: reads the name from the first bytes of a form or JSON body, by the field that the policy names. Looks at no
-// other field and keeps nothing: what leaves here becomes a keyed hash at once. Never throws, linear in its input.
-// Called by pipeline.ts for routes with a login field.
+// Who wants to log in: reads the name from the first bytes of a form or JSON body, by the field that the policy names. Looks at
+// no other field and keeps nothing: what leaves here becomes a keyed hash at once. Never throws, linear in its input.
+// Called by body-facts.ts, for routes with a login field.
 
 /** Deeper JSON is not looked into. */
 const DEPTH_MAX = 64;
@@ -17,7 +17,8 @@ export interface LoginBody {
 }
 
 /**
- * The login name, in one form whatever way it was written (NFKC, trimmed, lower case, at most 256 characters); '' if there is none.
+ * The login name, in one form whatever way it was written: NFKC, trimmed, lower case, at most 256 characters; '' if there is
+ * none.
  * @param field name of a form field; for JSON bodies dots lead into objects (`user.email`). Of several equal ones the first in
  * a form and the last in JSON counts, as most servers have it. A value that the prefix cuts off counts as none.
  */

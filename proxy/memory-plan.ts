@@ -3,6 +3,7 @@
 
 import { readFileSync, statSync } from 'node:fs';
 import { PicketError } from '../domain/errors.ts';
+import { LIMITS } from '../domain/limits.ts';
 import { GEO_FILE_ROLES, type GeoPaths, geoFileRoom } from '../feature-engine/geo-files.ts';
 import { plannedMemory } from '../feature-engine/memory-plan.ts';
 import { CORE_BYTES_DEFAULT } from '../wasm-core/host/core.ts';
@@ -30,7 +31,13 @@ const RUNTIME_BYTES = 60 * 2 ** 20;
 const CONTROL_HEAP_BYTES = 24 * 2 ** 20;
 type Planned = Pick<
   SidecarConfig,
-  'identities' | 'flaggedRingSlots' | 'allowRingSlots' | 'controlPlane' | 'memoryLimitBytes'
+  | 'identities'
+  | 'flaggedRingSlots'
+  | 'allowRingSlots'
+  | 'controlPlane'
+  | 'memoryLimitBytes'
+  | 'heldBodiesMax'
+  | 'bodyPrefixBytes'
 > & { readonly jwks?: string | undefined } & GeoPaths;
 
 /** `containerBytes`: the container's limit, or null. */
@@ -42,6 +49,7 @@ export function memoryPlan(config: Planned, containerBytes: number | null): Memo
     { name: 'data thread heap, at most', bytes: (DATA_HEAP_MB.old + DATA_HEAP_MB.young) * 2 ** 20 },
     ...plannedMemory(config.identities),
     { name: 'address databases, two of each at a change', bytes: 2 * databaseBytes(config) },
+    { name: 'held bodies, at most', bytes: heldBodiesBytes(config) },
     { name: 'scoring core', bytes: CORE_BYTES_DEFAULT },
     { name: 'event rings', bytes: config.controlPlane === undefined ? 0 : eventBuffersBytes(sizes) },
     { name: 'counters', bytes: COUNTERS_BYTES },
@@ -49,6 +57,11 @@ export function memoryPlan(config: Planned, containerBytes: number | null): Memo
   ];
   const totalBytes = items.reduce((sum, item) => sum + item.bytes, 0);
   return { items, totalBytes, limitBytes: config.memoryLimitBytes ?? containerBytes };
+}
+
+/** Each holds its prefix and the rest of the piece that filled it. */
+function heldBodiesBytes({ heldBodiesMax, bodyPrefixBytes }: Planned): number {
+  return heldBodiesMax * (bodyPrefixBytes + LIMITS.bodyPieceMaxBytes);
 }
 
 /** What the address databases may grow to. A file that is away counts nothing: the start fails with it anyway. */

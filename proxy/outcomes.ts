@@ -1,5 +1,5 @@
-// What came of a judged request, brought back into counters, rows and its event. Only an origin's answer feeds the rows; the event
-// learns of our own answers too. Called by front.ts, once a request.
+// What came of a judged request, brought back into counters, rows and its event. Only an origin's answer feeds the rows; the
+// event learns of our own answers too. Called by front.ts, once a request.
 
 import type { Clock } from '../domain/clock.ts';
 import type { FeatureEngine } from '../feature-engine/engine.ts';

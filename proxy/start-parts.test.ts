@@ -24,6 +24,8 @@ const PLANNED = {
   allowRingSlots: 49_152,
   controlPlane: '127.0.0.1:1',
   memoryLimitBytes: undefined,
+  heldBodiesMax: 64,
+  bodyPrefixBytes: 8192,
 };
 
 describe('memory plan', () => {

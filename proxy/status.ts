@@ -60,6 +60,9 @@ export interface SidecarStatus {
   readonly connections: number;
   readonly tunnels: number;
   readonly requests_total: number;
+  /** On hold-prefix routes: judged with the beginning of the body, and without it for want of room. */
+  readonly bodies_held_total: number;
+  readonly bodies_unheld_total: number;
   readonly scored_total: number;
   readonly forwarded_total: number;
   readonly verdicts_total: ByName;
@@ -252,6 +255,8 @@ export class StatusView {
       connections: this.single('connections'),
       tunnels: this.single('tunnels'),
       requests_total: this.single('requests'),
+      bodies_held_total: this.single('bodiesHeld'),
+      bodies_unheld_total: this.single('bodiesUnheld'),
       scored_total: this.single('scored'),
       forwarded_total: this.single('forwarded'),
       verdicts_total: this.verdicts(MODES),

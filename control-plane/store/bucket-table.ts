@@ -14,7 +14,8 @@ const TABLE = `CREATE TABLE IF NOT EXISTS buckets(start_ms INTEGER NOT NULL, nam
 const FIND = 'SELECT pieces, sums, sets FROM buckets WHERE start_ms = ? AND namespace = ? AND workload = ?';
 const SAVE = 'INSERT OR REPLACE INTO buckets VALUES(?, ?, ?, ?, ?, ?)';
 const LIST = `SELECT * FROM buckets
-  WHERE start_ms >= ? AND (? = '' OR namespace = ?) AND (? = '' OR workload = ?) ORDER BY start_ms DESC LIMIT ?`;
+  WHERE start_ms >= ? AND (? = '' OR namespace = ?) AND (? = '' OR workload = ?)
+  ORDER BY start_ms DESC LIMIT ?`;
 
 type Row = Record<string, unknown>;
 

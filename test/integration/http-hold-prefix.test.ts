@@ -1,12 +1,9 @@
-// Routes whose body is waited for: bytes arrive unchanged whatever way they come, the wait ends by a full prefix, the body's end or
-// its time, 100 Continue comes first, room is bounded, clients that leave are counted, and login names reach the features as hashes.
+// Routes whose body is waited for: bytes arrive unchanged whatever way they come, the wait ends by a full prefix, the body's
+// end or its time, 100 Continue comes first, room is bounded, clients that leave are counted.
 
 import type { Socket } from 'node:net';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type Cidr, parseCidr } from '../../domain/cidr.ts';
-import type { PicketEvent } from '../../domain/event.ts';
-import { placeOf } from '../../domain/features.ts';
 import type { PolicyDocument } from '../../domain/policy.ts';
 import {
   ALLOW_ALL,
@@ -96,6 +93,18 @@ describe('a body that is waited for', () => {
     expect(plane.count('forwarded')).toBe(origin.requests.length);
     expect(plane.count('bodiesHeld')).toBeGreaterThan(40);
     expect(plane.count('bodiesUnheld')).toBe(0);
+  });
+
+  it('may come in chunks of a byte, of which no more objects are kept than of large ones', async () => {
+    const plane = await start({ config: { bodyPrefixBytes: 4096 } });
+    const client = await connect(plane);
+    const bytes = 5000;
+    const chunks = Array.from({ length: bytes }, (_, i) => `1\r\n${String.fromCharCode(97 + (i % 26))}\r\n`);
+    client.send(`${head('PUT /hold/1', 'Transfer-Encoding: chunked')}${chunks.join('')}0\r\n\r\n`);
+    expect((await client.response())?.status).toBe(200);
+    expect(origin.requests[0]?.body.toString()).toBe(
+      Array.from({ length: bytes }, (_, i) => String.fromCharCode(97 + (i % 26))).join(''),
+    );
   });
 
   it('goes on when its time is over, before the prefix is full', async () => {
@@ -252,61 +261,5 @@ describe('a body that is waited for', () => {
     client.send(login('username=a') + head('GET /other') + login('username=b') + head('GET /last'));
     for (const target of ['/login', '/other', '/login', '/last'])
       expect((await client.response())?.body.toString()).toBe(target);
-  });
-});
-
-describe('a login field', () => {
-  const NAMES = {
-    form: 'username=Alice&password=secret',
-    json: '{"username":" ALICE ","password":"secret"}',
-  };
-  const settings: Partial<PlaneSettings> = {
-    config: { clientIpSource: 'xff', trustedProxies: [parseCidr('127.0.0.0/8') as Cidr] },
-  };
-
-  async function loginFrom(
-    plane: TestPlane,
-    address: string,
-    body: string,
-    ...fields: string[]
-  ): Promise<PicketEvent> {
-    const client = await connect(plane);
-    client.send(login(body, `X-Forwarded-For: ${address}`, ...fields));
-    expect((await client.response())?.status).toBe(401);
-    const events = await until(
-      () => plane.events(),
-      (seen) => seen.length > 0,
-    );
-    client.destroy();
-    return events[0] as PicketEvent;
-  }
-
-  beforeEach(() => {
-    origin.answer = () => 'HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n';
-  });
-
-  it('counts addresses of one name, in forms and JSON alike, and names of one address', async () => {
-    const plane = await start(settings);
-    const addressesOf = (event: PicketEvent) => event.vector[placeOf('login_addresses_1h')] as number;
-    for (let i = 1; i <= 4; i++)
-      await loginFrom(plane, `81.2.69.${i}`, NAMES.form, 'Content-Type: application/x-www-form-urlencoded');
-    const json = await loginFrom(plane, '81.2.69.9', NAMES.json, 'Content-Type: application/json');
-    expect(addressesOf(json)).toBeGreaterThan(3);
-    expect(addressesOf(json)).toBeLessThan(6);
-    for (const name of ['bob', 'carol', 'dave']) await loginFrom(plane, '9.9.9.9', `username=${name}`);
-    const last = await loginFrom(plane, '9.9.9.9', 'username=erin');
-    expect(addressesOf(last)).toBe(0);
-    expect(Math.round(last.vector[placeOf('address_logins_1h')] as number)).toBe(3);
-    expect(plane.count('loginsRead')).toBe(9);
-  });
-
-  it('leaves no name in events, and reads none from compressed, foreign or missing bodies', async () => {
-    const plane = await start(settings);
-    const first = await loginFrom(plane, '81.2.69.1', NAMES.json, 'Content-Type: application/json');
-    expect(JSON.stringify(first).toLowerCase()).not.toContain('alice');
-    await loginFrom(plane, '81.2.69.1', NAMES.json, 'Content-Encoding: gzip');
-    await loginFrom(plane, '81.2.69.1', 'other=1');
-    await loginFrom(plane, '81.2.69.1', '');
-    expect(plane.count('loginsRead')).toBe(1);
   });
 });
