@@ -37,7 +37,7 @@ const SPREAD_SHARE = STARTED_MS + 1;
 const SPREAD_STARTED_MS = STARTED_MS + 2;
 const OTHER_SHARE = STARTED_MS + 3;
 const OTHER_BUCKETS = STARTED_MS + 4;
-const STATE_LENGTH = STARTED_MS + 5;
+export const BASELINE_LENGTH = STARTED_MS + 5;
 
 /** A complete bucket. */
 export interface JudgedBucket {
@@ -49,10 +49,11 @@ export interface JudgedBucket {
 
 export class BucketBaseline {
   /** All that was learnt, as it is saved and put back. */
-  readonly state = new Float64Array(STATE_LENGTH);
+  readonly state: Float64Array;
 
-  /** @param startedMs when counting began. */
-  constructor(startedMs: number) {
+  /** @param startedMs when counting began. @param state BASELINE_LENGTH zeros, where snapshots find what was learnt. */
+  constructor(startedMs: number, state: Float64Array = new Float64Array(BASELINE_LENGTH)) {
+    this.state = state;
     this.state[STARTED_MS] = startedMs;
     this.state[SPREAD_STARTED_MS] = startedMs;
     this.state[SPREAD_SHARE] = 1;
@@ -64,7 +65,7 @@ export class BucketBaseline {
 
   /** Takes over what another engine learnt. Throws RangeError when it is not of this form. */
   restore(state: Float64Array): void {
-    if (state.length !== STATE_LENGTH) throw new RangeError(`a baseline has ${STATE_LENGTH} values`);
+    if (state.length !== BASELINE_LENGTH) throw new RangeError(`a baseline has ${BASELINE_LENGTH} values`);
     this.state.set(state);
   }
 

@@ -59,7 +59,7 @@ export class Buckets {
   constructor(views: BucketViews, startedMs: number, onClosed?: (bucket: ClosedBucket) => void) {
     this.#current = views;
     views.ratios.fill(Number.NaN);
-    this.baseline = new BucketBaseline(startedMs);
+    this.baseline = new BucketBaseline(startedMs, views.baseline);
     this.#onClosed = onClosed;
   }
 

@@ -30,6 +30,11 @@ export function identityBytes(): number {
   return Math.ceil(rows + PROFILE_SHARE * (PROFILE_BYTES + SLOT_BYTES));
 }
 
+/** Bytes of the views of what other replicas counted: rows, and a u16 for each identity's slot. */
+export function overlayBytes(identities: number, views: number): number {
+  return views === 0 ? 0 : views * IDENTITY_ROW_BYTES + identities * 2 + 64;
+}
+
 export interface EngineSizes {
   readonly identities: number;
   readonly addresses: number;
@@ -72,6 +77,7 @@ export function memoryItems(
   const { identities, addresses, profiles } = sizesOf(options);
   const workload =
     sessionBytes() + objectTableBytes(objectSizes(identities)) + crossingBytes() + TRACES_BYTES;
+  const views = options.sharedViews ?? 0;
   const kernels = KERNEL_TABLES_BYTES + HEAD_MEMORY_BYTES + vectorBytes(vectorPlaces) + ROUNDING_BYTES;
   return [
     { name: 'identity rows', bytes: identities * (IDENTITY_ROW_BYTES + SLOT_BYTES) },
@@ -80,5 +86,6 @@ export function memoryItems(
     { name: 'workload features', bytes: workload + BUCKETS_BYTES + BUCKET_BYTES },
     { name: 'request at hand', bytes: kernels },
     { name: 'address facts', bytes: addressBookBytes(options.addressFacts) },
+    ...(views === 0 ? [] : [{ name: 'views of other replicas', bytes: overlayBytes(identities, views) }]),
   ];
 }

@@ -5,6 +5,7 @@
 import type { TableStats } from './engine-types.ts';
 import type { EngineMemory } from './kernel/memory.ts';
 import { SLOT_BYTES, TABLE, WAYS } from './kernel/row-kernels.ts';
+import type { TableView } from './state-view.ts';
 
 export interface TableSize {
   /** Rows, a multiple of 8. */
@@ -42,6 +43,18 @@ export class EngineTable {
     this.#rowsAt = memory.take(rows * rowBytes);
     this.#keyAt = memory.take(16);
     memory.kernels.configureTable(table, rows / WAYS, sets, this.#rowsAt, rowBytes, patience);
+  }
+
+  /** Where all of it lies, for other threads. */
+  view(shape: Pick<TableView, 'name' | 'layout' | 'localWords'>): TableView {
+    return {
+      ...shape,
+      rowWords: this.#rowBytes / 4,
+      capacity: this.capacity,
+      rowsAt: this.#rowsAt / 4,
+      setsAt: this.#word(TABLE.setsAt) / 4,
+      tickAt: (this.#table + TABLE.tick) / 4,
+    };
   }
 
   stats(): TableStats {

@@ -37,6 +37,8 @@ export interface FeatureEngineOptions {
   readonly newIdentitiesPerPeer?: number;
   /** Keys the hashes behind distinct counts; the same value wherever rows are exchanged. Default 0. */
   readonly sketchSeed?: number;
+  /** Rows for what other replicas counted of the same identities, at most 65,535; default 0: windows are not shared. */
+  readonly sharedViews?: number;
   /** Told of each complete 10 s bucket of the workload, for events. */
   readonly onBucket?: (bucket: ClosedBucket) => void;
 }

@@ -14,6 +14,7 @@ import { Buckets } from './buckets.ts';
 import { memoryItems, profilesFor, sizesOf, vectorBytes } from './engine-regions.ts';
 import { EngineTable, type RankedRow } from './engine-tables.ts';
 import type { EngineStats, FeatureEngineOptions, MemoryItem, ObservedRequest } from './engine-types.ts';
+import { stateViewOf, takeOverlays } from './engine-view.ts';
 import { configureBucket } from './kernel/bucket-kernels.ts';
 import { configureCrossing } from './kernel/crossing-kernels.ts';
 import type { HeadHasher } from './kernel/head-hasher.ts';
@@ -25,6 +26,7 @@ import { configureSession } from './kernel/session-kernels.ts';
 import { PROFILE_BYTES } from './profile-layout.ts';
 import * as X from './profile-places.ts';
 import { ADDRESS_ROW_BYTES, IDENTITY_ROW_BYTES, PROFILE } from './row-layout.ts';
+import type { StateView } from './state-view.ts';
 import { W5M, WINDOW_COUNT } from './windows.ts';
 
 export type { RankedRow } from './engine-tables.ts';
@@ -62,6 +64,8 @@ export class FeatureEngine {
   readonly identities: EngineTable;
   readonly addresses: EngineTable;
   readonly profiles: EngineTable;
+  /** All that is remembered, for other threads to read: snapshots and shared windows. */
+  readonly stateView: StateView;
   readonly #options: FeatureEngineOptions;
   readonly #kernels: Kernels;
   readonly #words: Uint32Array;
@@ -111,6 +115,8 @@ export class FeatureEngine {
     this.#configure(memory, sizes.identities);
     const views = configureBucket(memory, { bucket: X.BUCKET_PLACE, pathBytes: X.PATH_BYTES_PLACE });
     this.buckets = new Buckets(views, options.startedMs, options.onBucket);
+    const overlays = takeOverlays(memory, sizes.identities, options.sharedViews ?? 0);
+    this.stateView = stateViewOf(memory, this, overlays);
     this.addressBook = new AddressBook(options.addressFacts);
     this.stateStartedMs = options.startedMs;
   }

@@ -5,7 +5,10 @@ import { FEATURE_COUNT } from '../domain/features.ts';
 import { memoryItems } from './engine-regions.ts';
 import type { MemoryItem } from './engine-types.ts';
 
-/** @param identities rows for identities; as many for addresses, and the default share of profiles. */
-export function plannedMemory(identities: number): MemoryItem[] {
-  return memoryItems({ identities }, FEATURE_COUNT);
+/**
+ * @param identities rows for identities; as many for addresses, and the default share of profiles.
+ * @param sharedViews the engine's option of that name.
+ */
+export function plannedMemory(identities: number, sharedViews = 0): MemoryItem[] {
+  return memoryItems({ identities, sharedViews }, FEATURE_COUNT);
 }

@@ -7,6 +7,7 @@ import {
   BUCKET_SUMS,
   type BucketParts,
 } from '../../domain/workload-bucket.ts';
+import { BASELINE_LENGTH } from '../bucket-baseline.ts';
 import type { EngineMemory } from './memory.ts';
 
 export interface BucketKernels {
@@ -18,7 +19,7 @@ export interface BucketKernels {
   bucketAnswered(): void;
 }
 
-/** Bytes that configureBucket takes. */
+/** Bytes of the kernel's region; configureBucket takes the baseline's beside it. */
 export const BUCKET_BYTES = 256 + BUCKET_SET_BYTES;
 const RATIOS = 128;
 const SETS = 256;
@@ -27,6 +28,8 @@ const SETS = 256;
 export interface BucketViews extends BucketParts {
   /** Of the last complete bucket: the host writes them, the kernel copies them. */
   readonly ratios: Float64Array;
+  /** What the workload is used to, which only the host reads: in this memory so that snapshots keep it. */
+  readonly baseline: Float64Array;
 }
 
 /** Gives the bucket kernel its region and places. Once per memory. Throws RangeError when it is too small. */
@@ -38,11 +41,13 @@ export function configureBucket(
   if (kernels.bucketBytes.value !== BUCKET_BYTES)
     throw new RangeError(`a bucket takes ${kernels.bucketBytes.value} bytes`);
   const at = memory.take(BUCKET_BYTES);
+  const baseline = memory.take(BASELINE_LENGTH * 8, 'baseline') / 8;
   kernels.configureBucket(at, places.bucket, places.pathBytes);
   const ratios = (at + RATIOS) / 8;
   return {
     sums: doubles.subarray(at / 8, at / 8 + BUCKET_SUMS.length),
     ratios: doubles.subarray(ratios, ratios + BUCKET_FIELD_COUNT),
+    baseline: doubles.subarray(baseline, baseline + BASELINE_LENGTH),
     sets: bytes.subarray(at + SETS, at + BUCKET_BYTES),
   };
 }

@@ -57,6 +57,6 @@ export function configureCrossing(memory: EngineMemory, place: number, options: 
   if (kernels.loginRoutesBytes.value !== LOGIN_ROUTES_BYTES)
     throw new RangeError(`login routes take ${kernels.loginRoutesBytes.value} bytes`);
   const [addresses = 1, subnets = 1, networks = 1, agentRoutes = 1, logins = 1] = setsOf(options);
-  const at = memory.take(crossingBytes(options));
+  const at = memory.take(crossingBytes(options), 'crossing');
   kernels.configureCrossing(at, addresses, subnets, networks, agentRoutes, logins, place);
 }

@@ -39,6 +39,8 @@ export class EngineMemory {
   readonly words: Uint32Array;
   readonly floats: Float32Array;
   readonly doubles: Float64Array;
+  /** Regions that snapshots keep. */
+  readonly kept: { readonly name: string; readonly at: number; readonly bytes: number }[] = [];
   #next: number;
 
   /** @param regionBytes sum of what will be taken, each region rounded up to 64 bytes. */
@@ -64,9 +66,13 @@ export class EngineMemory {
       );
   }
 
-  /** Address of a zeroed region, at a cache line. Throws RangeError when the memory was planned too small. */
-  take(regionBytes: number): number {
+  /**
+   * Address of a zeroed region, at a cache line. Throws RangeError when the memory was planned too small.
+   * @param kept names a region that snapshots keep and put back as it is: nothing in it may depend on this process.
+   */
+  take(regionBytes: number, kept?: string): number {
     const at = this.#next;
+    if (kept !== undefined) this.kept.push({ name: kept, at, bytes: regionBytes });
     this.#next = at + Math.ceil(regionBytes / LINE_BYTES) * LINE_BYTES;
     if (this.#next > this.bytes.length)
       throw new RangeError(`the engine's memory of ${this.bytes.length} bytes is too small`);

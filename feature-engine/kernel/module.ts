@@ -1,6 +1,7 @@
 // Finds and compiles the feature engine's kernels: beside the bundled program (dist/engine.wasm), or in kernel/build when run
 // from source. Compiles once per variant and process. Called by memory.ts.
 
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { PicketError } from '../../domain/errors.ts';
 import { type WasmModule, wasm } from '../../domain/webassembly.ts';
@@ -37,6 +38,20 @@ export function loadKernelModule(variant: KernelVariant = 'release'): WasmModule
       cause,
     },
   );
+}
+
+/** First 16 hex digits of the SHA-256 of the kernels' code: what they keep in memory means the same where this is the same. */
+export function kernelDigest(): string {
+  for (const url of candidates('release')) {
+    try {
+      return createHash('sha256').update(readFileSync(url)).digest('hex').slice(0, 16);
+    } catch {
+      // It lies at the next place.
+    }
+  }
+  throw new PicketError('INTERNAL', "the feature engine's kernels were not found", {
+    hint: 'build them with: npm run build',
+  });
 }
 
 /** Takes release kernels that another thread compiled (modules can be posted to workers); anything else is ignored. */

@@ -61,6 +61,7 @@ export function configureObjects(memory: EngineMemory, place: number, sizes: Obj
     if (size < 1 || powerOfTwo(size) !== size) throw new RangeError(`${size} is no power of two`);
   if (kernels.objectBytes.value !== OBJECT_WORDS * 4)
     throw new RangeError(`a block of objects has ${kernels.objectBytes.value} bytes`);
-  kernels.configureObjectMemory(memory.take(objectTableBytes(sizes)), pairBlocks, pathBlocks, userPlaces);
+  const at = memory.take(objectTableBytes(sizes), 'objects');
+  kernels.configureObjectMemory(at, pairBlocks, pathBlocks, userPlaces);
   kernels.configureObjects(place);
 }

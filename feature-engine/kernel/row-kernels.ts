@@ -29,6 +29,8 @@ export interface RowKernels {
   ): void;
   configureTravel(place: number): void;
   configureTraces(at: number): void;
+  /** @param slotsAt u16 for each slot of the identities; 0: windows are not shared. */
+  configureOverlays(slotsAt: number, viewsAt: number): void;
   setMoment(ms: number): void;
   observe(out: number): void;
   answer(identity: number, client: number): void;
@@ -66,7 +68,7 @@ export const CALL = {
 
 /** Places in a table, in bytes: the same as in assembly/table.ts. */
 export const TABLE = {
-  setCount: 0,
+  ...{ setCount: 0, setsAt: 4, tick: 20 },
   ...{ rowsAt: 8, rowBytes: 12, used: 24, evictions: 28, evictedKnown: 32, refused: 36, renamed: 44 },
 } as const;
 

@@ -28,6 +28,8 @@ export const CREATED = 8;
 export const LAST = 10;
 export const GAP_MEAN = 12;
 export const GAP_DEVIATION = 14;
+/** Of a view of what other replicas counted, which has no gaps of its own: f64, ms since the epoch up to which it may be used. */
+export const VIEW_UNTIL = 12;
 
 /** Five windows in the order of WINDOW_MS (windows.ts), WINDOW_WORDS each; offsets inside one follow. */
 export const WINDOWS = 16;

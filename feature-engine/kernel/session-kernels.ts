@@ -97,10 +97,10 @@ export function configureSession(
 ): void {
   const { kernels } = memory;
   const lines = edgeSetLines(options);
-  const degrees = memory.take(degreesBytes(options));
+  const degrees = memory.take(degreesBytes(options), 'edge degrees');
   kernels.configureEdgeDegrees(degrees, degreeSets(options), options.totalMax ?? 2 ** 30);
-  kernels.configureGraphRarity(memory.take(lines * LINE_BYTES), lines);
+  kernels.configureGraphRarity(memory.take(lines * LINE_BYTES, 'edge sets'), lines);
   kernels.configureGraph(places.session ?? 0, (options.degrees ?? 'share') === 'share' ? 1 : 0);
-  kernels.configureSequence(memory.take(SKETCHES * RARITY_BYTES), places.sequence ?? 0);
+  kernels.configureSequence(memory.take(SKETCHES * RARITY_BYTES, 'rarity'), places.sequence ?? 0);
   kernels.configureEncounters(places.encounters ?? 0);
 }

@@ -46,6 +46,7 @@ export { configureSequence, sequenceAnswered, sequenceBegin, sequenceObserve } f
 
 export { answer, lateAnswers, staleAnswers } from './answer';
 export { setMoment } from './moment';
+export { configureOverlays } from './overlays';
 export { configureObserve, configureProfiles, configureRowPlaces, observe, sharedRequests } from './observe';
 export {
   addGood,

@@ -33,6 +33,7 @@ import { readBodyPrefix, readHead } from './head';
 import { mix32 } from './mix';
 import { moveTo } from './moment';
 import { OBJECT_BYTES, observeObjects } from './objects';
+import { withOthers } from './overlays';
 import { writeAxis, writeLink } from './read-rows';
 import { addRequest } from './rows';
 import { SEQUENCE_BYTES, sequenceBegin, sequenceObserve } from './sequence';
@@ -232,9 +233,11 @@ function countRows(out: usize): void {
     const made = load<u16>(address, L.MADE_1M << 2);
     if (made != 0xffff) store<u16>(address, made + 1, L.MADE_1M << 2);
   }
-  writeAxis(out + identityOut, credential, principal, gapMs);
+  const read = withOthers(credential, 0);
+  const readLong = principal == credential ? read : withOthers(principal, 1);
+  writeAxis(out + identityOut, read, readLong, gapMs);
   writeAxis(out + addressOut, address, address, addressGapMs);
-  writeLink(out + linkOut, credential, principal, address, other);
+  writeLink(out + linkOut, credential, principal, address, other, read, readLong);
   store<f64>(out + stateOut, <f64>(<f32>(max<f64>(load<f64>(call, STATE_AGE_MS), 0) / 1000)));
 }
 

@@ -4,7 +4,7 @@
 import * as L from '../row-words';
 import { AGENT, ASN, call, nowMs, overlap, ROUTE, STATE_AGE_MS } from './call';
 import { mix32 } from './mix';
-import { seenBefore, W5M } from './rows';
+import { isSeen, seenBefore, W5M } from './rows';
 import { estimateTwo } from './sketch';
 
 /** Features of a window, and of all five. */
@@ -122,35 +122,57 @@ function flag(seen: bool): f64 {
   return seen ? 0 : 1;
 }
 
-/** What joins the axes: 10 places. Marks address, agent, route and network as seen with the identity. */
-export function writeLink(out: usize, row: usize, long: usize, address: usize, other: u32): void {
-  store<f64>(out, round(estimateTwo(row + (L.OTHERS_5M << 2), 1, overlap(W5M))));
-  store<f64>(out, round(estimateTwo(long + (L.OTHERS_1H << 2), 1, overlap(W1H))), 8);
+/**
+ * Was the item seen before in the filter at word `word`? Marks it in the identity's own row `row`; `read` is that row, or its sum
+ * with what other replicas saw.
+ */
+// @ts-ignore: decorator
+@inline
+function seen(row: usize, read: usize, word: usize, words: u32, hash: u32): bool {
+  const own = seenBefore(row + (word << 2), words, hash);
+  return read == row ? own : own || isSeen(read + (word << 2), words, hash);
+}
+
+/**
+ * What joins the axes: 10 places. Marks address, agent, route and network as seen with the identity, in `row` and `long`; reads
+ * `read` and `readLong`, which are the same rows or their sums with what other replicas counted.
+ */
+export function writeLink(
+  out: usize,
+  row: usize,
+  long: usize,
+  address: usize,
+  other: u32,
+  read: usize,
+  readLong: usize,
+): void {
+  store<f64>(out, round(estimateTwo(read + (L.OTHERS_5M << 2), 1, overlap(W5M))));
+  store<f64>(out, round(estimateTwo(readLong + (L.OTHERS_1H << 2), 1, overlap(W1H))), 8);
   store<f64>(out, round(estimateTwo(address + (L.OTHERS_5M << 2), 1, overlap(W5M))), 16);
   store<f64>(out, round(estimateTwo(address + (L.OTHERS_1H << 2), 1, overlap(W1H))), 24);
   const agent = load<u32>(call, AGENT);
-  const seenAddress = seenBefore(row + (L.SEEN_OTHERS_1H << 2), L.SEEN_OTHERS_WORDS, other);
-  const seenAgent = agent == 0 || seenBefore(row + (L.SEEN_AGENTS_1H << 2), L.SEEN_AGENTS_WORDS, agent);
   const route = load<u32>(call, ROUTE);
-  const seenRoute = seenBefore(row + (L.SEEN_ROUTES_1H << 2), L.SEEN_ROUTES_WORDS, route);
+  const seenAddress = seen(row, read, L.SEEN_OTHERS_1H, L.SEEN_OTHERS_WORDS, other);
+  const seenAgent = agent == 0 || seen(row, read, L.SEEN_AGENTS_1H, L.SEEN_AGENTS_WORDS, agent);
+  const seenRoute = seen(row, read, L.SEEN_ROUTES_1H, L.SEEN_ROUTES_WORDS, route);
   const young = load<u32>(row, L.TOTAL << 2) < FIRST_SEEN_REQUESTS;
   store<f64>(out, young ? f64.NaN : flag(seenAddress), 32);
   store<f64>(out, young ? f64.NaN : flag(seenAgent), 40);
   store<f64>(out, young ? f64.NaN : flag(seenRoute), 48);
-  writeDay(out + 56, long, other, agent);
+  writeDay(out + 56, long, readLong, other);
 }
 
 /** First seen within 24 h with this principal: 3 places; missing while the memory is younger than that. */
 // @ts-ignore: decorator
 @inline
-function writeDay(out: usize, long: usize, other: u32, agent: u32): void {
+function writeDay(out: usize, long: usize, read: usize, other: u32): void {
   const asn = load<u32>(call, ASN);
-  const address = flag(seenBefore(long + (L.SEEN_OTHERS_24H << 2), L.SEEN_OTHERS_WORDS, other));
+  const agent = load<u32>(call, AGENT);
+  const address = flag(seen(long, read, L.SEEN_OTHERS_24H, L.SEEN_OTHERS_WORDS, other));
   let agentNew = f64.NaN;
   let networkNew = f64.NaN;
-  if (agent != 0) agentNew = flag(seenBefore(long + (L.SEEN_AGENTS_24H << 2), L.SEEN_AGENTS_WORDS, agent));
-  if (asn != 0)
-    networkNew = flag(seenBefore(long + (L.SEEN_NETWORKS_24H << 2), L.SEEN_NETWORKS_WORDS, mix32(asn)));
+  if (agent != 0) agentNew = flag(seen(long, read, L.SEEN_AGENTS_24H, L.SEEN_AGENTS_WORDS, agent));
+  if (asn != 0) networkNew = flag(seen(long, read, L.SEEN_NETWORKS_24H, L.SEEN_NETWORKS_WORDS, mix32(asn)));
   const young = load<f64>(call, STATE_AGE_MS) < DAY_MS || load<u32>(long, L.TOTAL << 2) < FIRST_SEEN_REQUESTS;
   store<f64>(out, young ? f64.NaN : address);
   store<f64>(out, young ? f64.NaN : agentNew, 8);

@@ -230,6 +230,21 @@ export function seenBefore(at: usize, words: u32, hash: u32): bool {
   return inA != 0 && inB != 0;
 }
 
+/** Was the item marked in the current or previous slice of a filter? Changes nothing. */
+// @ts-ignore: decorator
+@inline
+export function isSeen(at: usize, words: u32, hash: u32): bool {
+  const mask = (words << 5) - 1;
+  const first = hash & mask;
+  const second = (hash >>> 16) & mask;
+  const a = at + ((first >>> 5) << 2);
+  const b = at + ((second >>> 5) << 2);
+  const span = <usize>words << 2;
+  const inA = (load<u32>(a) | load<u32>(a + span)) & (1 << (first & 31));
+  const inB = (load<u32>(b) | load<u32>(b + span)) & (1 << (second & 31));
+  return inA != 0 && inB != 0;
+}
+
 /** Word of a status's class, and of its own counter (0: none), from a window's first word, in bytes. */
 // @ts-ignore: decorator
 @inline
