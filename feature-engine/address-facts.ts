@@ -54,15 +54,27 @@ export interface AddressFacts {
 }
 
 const CAPACITY = 32_768;
-const SLOT_BYTES = 8 + 4 + 8 + 2 + 4 + 4 + 1;
+/*
+ * A slot is half a cache line, a set two of them:
+ *   0, 1 words 1 and 2 of the address's hash   2 generation   3, 4 latitude and longitude, f32   5 ASN   6 subnet
+ *   7 country, kind in the third byte
+ */
+const SLOT_WORDS = 8;
+const GENERATION = 2;
+const LATITUDE_WORD = 3;
+const LONGITUDE_WORD = 4;
+const ASN_WORD = 5;
+const SUBNET = 6;
+const COUNTRY_KIND = 7;
 
-function slotsFor(capacity: number): number {
-  return Math.ceil(capacity / WAYS) * WAYS;
+/** Sets for so many addresses: a power of two. */
+function setsFor(capacity: number): number {
+  return 2 ** Math.ceil(Math.log2(Math.max(1, capacity / WAYS)));
 }
 
 /** What an AddressBook of this capacity takes. */
 export function addressBookBytes(capacity = CAPACITY): number {
-  return slotsFor(capacity) * SLOT_BYTES;
+  return setsFor(capacity) * WAYS * SLOT_WORDS * 4;
 }
 
 export class AddressBook {
@@ -70,31 +82,20 @@ export class AddressBook {
   readonly bytes: number;
   /** Addresses that were looked up in the databases. */
   lookups = 0;
-  readonly #sets: number;
-  readonly #keys: Uint32Array;
-  readonly #generations: Uint32Array;
-  readonly #places: Float32Array;
-  readonly #countries: Uint16Array;
-  readonly #asns: Uint32Array;
-  readonly #subnets: Int32Array;
-  readonly #kinds: Uint8Array;
+  readonly #setMask: number;
+  readonly #words: Int32Array;
+  readonly #floats: Float32Array;
   readonly #v4 = new Uint8Array(16);
   #sources: AddressSources = {};
   #generation = 1;
   #next = 0;
 
-  /** @param capacity addresses kept, rounded up to a multiple of 4. */
+  /** @param capacity addresses kept, rounded up to 4 times a power of two. */
   constructor(capacity = CAPACITY) {
-    const slots = slotsFor(capacity);
-    this.#sets = slots / WAYS;
-    this.#keys = new Uint32Array(slots * 2);
-    this.#generations = new Uint32Array(slots);
-    this.#places = new Float32Array(slots * 2);
-    this.#countries = new Uint16Array(slots);
-    this.#asns = new Uint32Array(slots);
-    this.#subnets = new Int32Array(slots);
-    this.#kinds = new Uint8Array(slots);
-    this.bytes = slots * SLOT_BYTES;
+    this.#setMask = setsFor(capacity) - 1;
+    this.bytes = addressBookBytes(capacity);
+    this.#words = new Int32Array(this.bytes / 4);
+    this.#floats = new Float32Array(this.#words.buffer);
   }
 
   /** Uses these databases from now on; what was cached is looked up anew. */
@@ -105,39 +106,41 @@ export class AddressBook {
 
   /** Fills `facts` for an address: its keyed hash and its text, which is read only if the hash is not cached. */
   look(hash: Uint32Array, text: string): AddressFacts {
-    const first = Math.floor((hash[0]! / 4294967296) * this.#sets) * WAYS;
-    let slot = -1;
-    for (let i = first; i < first + WAYS; i++) {
-      if (this.#generations[i] === this.#generation && this.#isKey(i, hash)) return this.#read(i);
-      if (this.#generations[i] !== this.#generation) slot = i;
+    const words = this.#words;
+    const generation = this.#generation;
+    const first = hash[1]! | 0;
+    const second = hash[2]! | 0;
+    const set = (hash[0]! & this.#setMask) * WAYS * SLOT_WORDS;
+    let free = -1;
+    for (let at = set; at < set + WAYS * SLOT_WORDS; at += SLOT_WORDS) {
+      if (words[at + GENERATION] !== generation) free = at;
+      else if (words[at] === first && words[at + 1] === second) return this.#read(at);
     }
-    if (slot < 0) slot = first + (this.#next++ & (WAYS - 1));
-    this.#keys[slot * 2] = hash[1]!;
-    this.#keys[slot * 2 + 1] = hash[2]!;
-    this.#generations[slot] = this.#generation;
-    this.#lookUp(slot, text);
-    return this.#read(slot);
+    const at = free >= 0 ? free : set + (this.#next++ & (WAYS - 1)) * SLOT_WORDS;
+    words[at] = first;
+    words[at + 1] = second;
+    words[at + GENERATION] = generation;
+    this.#lookUp(at, text);
+    return this.#read(at);
   }
 
-  #isKey(slot: number, hash: Uint32Array): boolean {
-    return this.#keys[slot * 2] === hash[1] && this.#keys[slot * 2 + 1] === hash[2];
-  }
-
-  #read(slot: number): AddressFacts {
+  #read(at: number): AddressFacts {
+    const words = this.#words;
     const facts = this.facts;
-    facts.latitude = this.#places[slot * 2]!;
-    facts.longitude = this.#places[slot * 2 + 1]!;
-    facts.country = this.#countries[slot]!;
-    facts.asn = this.#asns[slot]!;
-    facts.subnet = this.#subnets[slot]!;
-    facts.kind = this.#kinds[slot]!;
+    facts.latitude = this.#floats[at + LATITUDE_WORD]!;
+    facts.longitude = this.#floats[at + LONGITUDE_WORD]!;
+    facts.country = words[at + COUNTRY_KIND]! & 0xffff;
+    facts.asn = words[at + ASN_WORD]! >>> 0;
+    facts.subnet = words[at + SUBNET]!;
+    facts.kind = words[at + COUNTRY_KIND]! >>> 16;
     return facts;
   }
 
-  #lookUp(slot: number, text: string): void {
+  #lookUp(at: number, text: string): void {
+    const words = this.#words;
     this.lookups++;
     const address = readV4(text, this.#v4) ? this.#v4 : parseAddress(text);
-    const { geo, asn, datacenters } = this.#sources;
+    const { geo, asn } = this.#sources;
     let latitude = Number.NaN;
     let longitude = Number.NaN;
     let country = 0;
@@ -151,18 +154,21 @@ export class AddressBook {
       country = countryCode(geo, place);
     }
     const known = latitude >= -90 && latitude <= 90 && longitude >= -180 && longitude <= 180;
-    this.#places[slot * 2] = known ? latitude : Number.NaN;
-    this.#places[slot * 2 + 1] = known ? longitude : Number.NaN;
-    this.#countries[slot] = country;
+    this.#floats[at + LATITUDE_WORD] = known ? latitude : Number.NaN;
+    this.#floats[at + LONGITUDE_WORD] = known ? longitude : Number.NaN;
     const network = address === null ? -1 : (asn?.find(address) ?? -1);
     const number = asn === undefined ? Number.NaN : asn.data.number(asn.data.child(network, ASN));
-    this.#asns[slot] = Number.isNaN(number) ? 0 : number;
-    this.#subnets[slot] = address === null ? 0 : subnetHash(address);
-    if (address === null) this.#kinds[slot] = KIND_UNKNOWN;
-    else if (isPrivate(address)) this.#kinds[slot] = KIND_PRIVATE;
-    else if (datacenters?.has(address) === true || isHosting(asn, network))
-      this.#kinds[slot] = KIND_DATACENTER;
-    else this.#kinds[slot] = KIND_DEFAULT;
+    words[at + ASN_WORD] = Number.isNaN(number) ? 0 : number;
+    words[at + SUBNET] = address === null ? 0 : subnetHash(address);
+    words[at + COUNTRY_KIND] = country | (this.#kindOf(address, network) << 16);
+  }
+
+  /** `network`: the address's record in the ASN database, -1 without. */
+  #kindOf(address: Uint8Array | null, network: number): number {
+    if (address === null) return KIND_UNKNOWN;
+    if (isPrivate(address)) return KIND_PRIVATE;
+    const { asn, datacenters } = this.#sources;
+    return datacenters?.has(address) === true || isHosting(asn, network) ? KIND_DATACENTER : KIND_DEFAULT;
   }
 }
 
