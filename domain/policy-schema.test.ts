@@ -26,6 +26,22 @@ describe('parsePolicy', () => {
     expect(parsePolicy('')).toEqual({});
   });
 
+  it('takes inspect and login of routes only, and no login field without the body', () => {
+    const routes =
+      'routes: [{route: "POST /login", login: {field: username}}, {route: "PUT /x", inspect: hold-prefix}]';
+    expect(parsePolicy(`workloads: {w: {${routes}}}`).workloads?.['w']?.routes).toHaveLength(2);
+    const error = problemsFor(
+      'fleet: {inspect: head}\nworkloads: {w: {routes: [{route: "POST /a", inspect: head, login: {field: u}},' +
+        ' {route: "POST /b", login: {field: ""}}, {route: "POST /c", inspect: body}]}}',
+    );
+    expect(error.problems.map((problem) => problem.field).sort()).toEqual([
+      'fleet.inspect',
+      'workloads.w.routes.0.inspect',
+      'workloads.w.routes.1.login.field',
+      'workloads.w.routes.2.inspect',
+    ]);
+  });
+
   it('lists every problem with field, value, expectation', () => {
     const error = problemsFor(
       'fleet: {mode: blok, flagAt: 2}\nnamespces: {}\nworkloads: {w: {routes: [{route: "/x"}]}}',

@@ -120,3 +120,20 @@ it('inherits the other rules level by level', () => {
   expect(compiled.rule.failMode).toEqual({ trap: 'closed', no_bundle: 'open' });
   expect(compiled.routes[0]?.rule).toMatchObject({ action: 'close', rampPermyriad: 2500 });
 });
+
+it('holds bodies where a route asks for it, or names a login field', () => {
+  const login = { field: 'user.email' };
+  const routes = [
+    { route: 'GET /a' },
+    { route: 'POST /b', inspect: 'head' },
+    { route: 'POST /c', inspect: 'hold-prefix' },
+    { route: 'POST /d', login },
+  ] as const;
+  const compiled = compilePolicy({ workloads: { orders: { routes } } }, CONTEXT);
+  expect(compiled.routes.map(({ hold, loginField }) => [hold, loginField])).toEqual([
+    [false, null],
+    [false, null],
+    [true, null],
+    [true, 'user.email'],
+  ]);
+});
