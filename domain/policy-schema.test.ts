@@ -28,7 +28,8 @@ describe('parsePolicy', () => {
 
   it('takes inspect and login of routes only, and no login field without the body', () => {
     const routes =
-      'routes: [{route: "POST /login", login: {field: username}}, {route: "PUT /x", inspect: hold-prefix}]';
+      'routes: [{route: "POST /login", login: {field: username}},' +
+      ' {route: "PUT /x", inspect: hold-prefix}]';
     expect(parsePolicy(`workloads: {w: {${routes}}}`).workloads?.['w']?.routes).toHaveLength(2);
     const error = problemsFor(
       'fleet: {inspect: head}\nworkloads: {w: {routes: [{route: "POST /a", inspect: head, login: {field: u}},' +
