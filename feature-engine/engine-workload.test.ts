@@ -1,4 +1,4 @@
-// What the workload shares, through the whole engine: complete buckets, and memory that goes on in another engine after a restart.
+// What the workload shares, through the whole engine: complete buckets, and memory that goes on in another engine.
 
 import { describe, expect, it } from 'vitest';
 import { FEATURES, placeOf } from '../domain/features.ts';
