@@ -5,9 +5,9 @@ import { FEATURE_COUNT, FEATURES } from '../domain/features.ts';
 import { HeadView } from '../domain/head-view.ts';
 import { seededRandom } from '../domain/random.ts';
 import { FeatureEngine } from './engine.ts';
+import { SLOT_BYTES } from './kernel/row-kernels.ts';
 import { plannedMemory } from './memory-plan.ts';
 import { PROFILE_BYTES } from './profile-layout.ts';
-import { SLOT_BYTES } from './kernel/row-kernels.ts';
 import { drawRequest, fillHead, testIdentity } from './testing/random-traffic.ts';
 import { outOfRange } from './testing/ranges.ts';
 

@@ -140,18 +140,14 @@ interface Flagging {
   readonly missing?: boolean;
 }
 
-const FLAGS = [
-  ...[
-    ['1h', 'address_new', 'other', 64],
-    ['1h', 'user_agent_new', 'agent', 64],
-    ['1h', 'route_new', 'route', 128],
-  ],
-  ...[
-    ['24h', 'address_new_24h', 'other', 64],
-    ['24h', 'user_agent_new_24h', 'agent', 64],
-  ],
+const FLAGS: readonly (readonly [span: '1h' | '24h', name: string, kind: string, bits: number])[] = [
+  ['1h', 'address_new', 'other', 64],
+  ['1h', 'user_agent_new', 'agent', 64],
+  ['1h', 'route_new', 'route', 128],
+  ['24h', 'address_new_24h', 'other', 64],
+  ['24h', 'user_agent_new_24h', 'agent', 64],
   ['24h', 'asn_new_24h', 'network', 32],
-] as readonly (readonly ['1h' | '24h', string, string, number])[];
+];
 
 /** First-seen flags of a row that does not hold the request yet. */
 function flags(row: Row, at: Flagging, out: Map<string, number>): void {
