@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { FEATURES, placeOf } from '../domain/features.ts';
 import { BUCKET_FIELDS } from '../domain/features-bucket.ts';
 import { seededRandom } from '../domain/random.ts';
-import { type ClosedBucket, mergeBuckets } from '../domain/workload-bucket.ts';
+import type { ClosedBucket } from '../domain/workload-bucket.ts';
 import { FeatureEngine } from './engine.ts';
 import { type DrawnRequest, drawRequest, fillHead, testIdentity } from './testing/random-traffic.ts';
 
@@ -57,18 +57,6 @@ describe('the bucket of an engine', () => {
     expect(named(bucket)).toEqual({
       ...{ requests: 5, addresses: 3, identities: 3, gets: 2, posts: 1, deletes: 1, puts: 1 },
       ...{ paths: 3, path_longest: 7, agents: 1, status_mean: 241, bytes: 550 },
-    });
-  });
-
-  it('merges with that of another replica', () => {
-    const merged = mergeBuckets(bucketOf(requests), bucketOf(requests.slice(2)));
-    expect(merged.replicas).toBe(2);
-    expect(named(merged)).toMatchObject({
-      requests: 8,
-      identities: 3,
-      paths: 3,
-      deletes: 2,
-      path_longest: 7,
     });
   });
 });
