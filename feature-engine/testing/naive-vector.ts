@@ -1,6 +1,6 @@
-// The whole vector from the full list of requests: rows by NaiveEngine, every other group by its own oracle, put together by name.
-// Profiles count from a principal's second request on, as the engine gives them. Without the workload's buckets and the profiles
-// of routes, whose tests have lists of their own. The oracle of engine-whole.test.ts; nothing else calls it.
+// The whole vector from the full list of requests: rows by NaiveEngine, every other group by its own oracle, put together by
+// name. Profiles count from a principal's second request on, as the engine gives them. Without the workload's buckets and the
+// profiles of routes, whose tests have lists of their own. The oracle of engine-whole.test.ts; nothing else calls it.
 
 import { CROSSING_FEATURES } from '../../domain/features-crossing.ts';
 import { ENCOUNTER_FEATURES } from '../../domain/features-encounters.ts';
