@@ -4,6 +4,7 @@
 import type { HeadView } from '../domain/head-view.ts';
 import type { RequestIdentity } from '../domain/identity.ts';
 import type { ClosedBucket } from '../domain/workload-bucket.ts';
+import type { KernelVariant } from './kernel/module.ts';
 
 export interface TableStats {
   readonly capacity: number;
@@ -37,6 +38,8 @@ export interface FeatureEngineOptions {
   readonly newIdentitiesPerPeer?: number;
   /** Keys the hashes behind distinct counts; the same value wherever rows are exchanged. Default 0. */
   readonly sketchSeed?: number;
+  /** Build of the kernels: `debug` (assertions) is for tests. Default 'release'. */
+  readonly kernels?: KernelVariant;
   /** Told of each complete 10 s bucket of the workload, for events. */
   readonly onBucket?: (bucket: ClosedBucket) => void;
 }

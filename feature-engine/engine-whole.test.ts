@@ -1,6 +1,6 @@
-// The whole vector of the engine against the full list of requests, in plain arrays and maps: rows of both axes, principals behind
-// several credentials, sessions, order, objects, places, encounters, what crosses identities, the bytes of the head; clocks that
-// jump, answers that are late. Exact: sketched values are compared with the definition of their sketch.
+// The whole vector of the engine against the full list of requests, in plain arrays and maps: rows of both axes, principals
+// behind several credentials, sessions, order, objects, places, encounters, what crosses identities, the bytes of the head;
+// clocks that jump, answers that are late. Exact: sketched values are compared with the definition of their sketch.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { FEATURE_COUNT, FEATURES } from '../domain/features.ts';
@@ -123,7 +123,8 @@ function drawOutcome(random: Random, nowMs: number) {
 function compareRun(seed: number, length: number): void {
   const random = seededRandom(seed);
   const startedMs = START_MS - (seed % 2) * 3 * 86_400_000;
-  const engine = new FeatureEngine({ identities: 25_000, profiles: 64, startedMs });
+  const kernels = seed % 3 === 0 ? 'debug' : 'release';
+  const engine = new FeatureEngine({ identities: 25_000, profiles: 64, startedMs, kernels });
   engine.addressBook.look = (_key, text) => FACTS[Number(text)] as (typeof FACTS)[number];
   const naive = new NaiveVector(startedMs);
   const out = new Float64Array(FEATURE_COUNT);

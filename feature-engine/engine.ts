@@ -90,7 +90,10 @@ export class FeatureEngine {
     this.#options = options;
     const sizes = sizesOf(options);
     const items = memoryItems(options, FEATURE_COUNT);
-    const memory = new EngineMemory(items.reduce((sum, item) => sum + item.bytes, 0));
+    const memory = new EngineMemory(
+      items.reduce((sum, item) => sum + item.bytes, 0),
+      options.kernels,
+    );
     const { kernels } = memory;
     this.#kernels = kernels;
     this.#words = memory.words;
