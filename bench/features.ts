@@ -1,6 +1,6 @@
-// What does a request cost the feature engine? Update and extraction of the whole vector, identities in random order, and the
-// heap bytes it leaves behind. Heads are parsed into the engine's memory beforehand, as the proxy does; the vector is copied out, as
-// it goes to the scoring core. `npm run bench:features`; `-- --json` prints one line of JSON last. The parts:
+// What does a request cost the feature engine? Update and extraction of the whole vector, identities in random order, and
+// the heap bytes it leaves behind. Heads are parsed into the engine's memory beforehand, as the proxy does; the vector is copied
+// out, as it goes to the scoring core. `npm run bench:features`; `-- --json` prints one line of JSON last. The parts:
 // bench/micro/profiles.ts. Options: --identities N (default 25000), --requests N (default 400000, a quarter more to warm up).
 
 import { parseArgs } from 'node:util';

@@ -79,10 +79,10 @@ const REST: readonly FeatureRow[] = [
     19,
     'user_agents_5m',
     'count',
-    133,
+    134,
     'distinct user agents in the last 5 minutes (sketch of 32 bits a slice)',
   ],
-  [20, 'user_agents_1h', 'count', 133, 'distinct user agents in the last hour (sketch of 32 bits a slice)'],
+  [20, 'user_agents_1h', 'count', 134, 'distinct user agents in the last hour (sketch of 32 bits a slice)'],
   [21, 'gap_ms', 'ms', Number.POSITIVE_INFINITY, 'time since the previous request', 'first request'],
   [
     22,

@@ -45,7 +45,7 @@ export const SESSION_FEATURES: readonly Feature[] = featureGroup('session', [
     524,
     'graph_rarity',
     'count',
-    133,
+    134,
     'identities whose session had just these edges in 24 h (sketch)',
     NO_PROFILE,
   ],

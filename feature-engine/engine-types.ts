@@ -4,6 +4,7 @@
 import type { HeadView } from '../domain/head-view.ts';
 import type { RequestIdentity } from '../domain/identity.ts';
 import type { ClosedBucket } from '../domain/workload-bucket.ts';
+import type { KernelVariant } from './kernel/module.ts';
 
 export interface TableStats {
   readonly capacity: number;
@@ -39,6 +40,8 @@ export interface FeatureEngineOptions {
   readonly sketchSeed?: number;
   /** Rows for what other replicas counted of the same identities, at most 65,535; default 0: windows are not shared. */
   readonly sharedViews?: number;
+  /** Build of the kernels: `debug` (assertions) is for tests. Default 'release'. */
+  readonly kernels?: KernelVariant;
   /** Told of each complete 10 s bucket of the workload, for events. */
   readonly onBucket?: (bucket: ClosedBucket) => void;
 }

@@ -1,10 +1,12 @@
 // The engine with profiles: each part writes its own places, by name; what the first request has, what an answer changes, who
 // gets a profile. The parts themselves are tested beside their files.
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { FEATURE_COUNT, FEATURES } from '../domain/features.ts';
 import { HeadView } from '../domain/head-view.ts';
 import { seededRandom } from '../domain/random.ts';
 import { FeatureEngine } from './engine.ts';
+import { identityBytes } from './engine-regions.ts';
 import { SLOT_BYTES } from './kernel/row-kernels.ts';
 import { plannedMemory } from './memory-plan.ts';
 import { PROFILE_BYTES } from './profile-layout.ts';
@@ -112,6 +114,9 @@ describe('profiles', () => {
     const bytes = engine.memoryPlan().reduce((sum, item) => sum + item.bytes, 0);
     console.log(engine.memoryPlan(), `${(bytes / identities).toFixed(0)} bytes an identity`);
     expect(bytes / identities).toBeLessThanOrEqual(2048);
+    expect(identityBytes()).toBeLessThanOrEqual(2048);
+    const doc = readFileSync(new URL('../docs/feature-memory.md', import.meta.url), 'utf8');
+    expect(doc).toContain(`| **together** | **${identityBytes().toLocaleString('en')}** |`);
     expect(plannedMemory(identities)).toEqual(engine.memoryPlan());
     expect(plannedMemory(1001)).toEqual(new FeatureEngine({ identities: 1001, startedMs: 0 }).memoryPlan());
   });

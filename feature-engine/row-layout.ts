@@ -1,6 +1,6 @@
 // What is remembered of one identity or one client address: its row, field by field, for snapshots and for merging rows of
 // several replicas. Portable: slices are aligned to the wall clock, keys are 128-bit hashes; only the place of the profile is
-// this process's own. Where the fields lie: kernel/row-words.ts. The kernels change and read rows; row-layout.test.ts holds them together.
+// this process's own. Where the fields lie: kernel/row-words.ts; row-layout.test.ts holds both together. Kernels do the work.
 
 import * as W from './kernel/row-words.ts';
 import { W1H, W1M, W5M, W24H, WINDOW_COUNT } from './windows.ts';

@@ -122,7 +122,8 @@ const PRODUCER = `
   const { EventDraft } = await import(workerData.record);
   const { Counters } = await import(workerData.counters);
   const writer = new EventWriter({ buffers: workerData.buffers, counters: new Counters() });
-  const draft = Object.assign(new EventDraft(), { verdict: 'flag', vector: new Float64Array(workerData.places) });
+  const vector = new Float64Array(workerData.places);
+  const draft = Object.assign(new EventDraft(), { verdict: 'flag', vector });
   const complete = ([m, handle]) =>
     writer.complete(handle, { status: 200, latencyMs: 1, bytesIn: m, bytesOut: m, refusal: null });
   const waiting = [];

@@ -10,6 +10,9 @@ import { ALLOWED, FLAGGED, RingShape, widen } from './event-ring.ts';
 import { EventWriter, NO_EVENT, sampleWeightAt } from './event-writer.ts';
 import { CONTEXT, draftOf, OUTCOME, readerOf, setUp } from './testing/rings.ts';
 
+/** A value for every feature, one of them missing. */
+const VECTOR = Float32Array.from({ length: FEATURE_COUNT }, (_, i) => (i === 3 ? Number.NaN : i / 3));
+
 describe('one record', () => {
   test('every field comes out as it went in, text cut at its limits', () => {
     const { buffers, writer } = setUp(8);
@@ -35,7 +38,7 @@ describe('one record', () => {
       modeSource: 'route',
       policyVersion: 'v12-ab34',
       bundleId: 'f'.repeat(64),
-      vector: Float64Array.from({ length: FEATURE_COUNT }, (_, i) => (i === 3 ? Number.NaN : Math.fround(i / 3))),
+      vector: Float64Array.from(VECTOR),
     });
     const handle = writer.open(draft);
     writer.complete(handle, { ...OUTCOME, status: 403, refusal: 'policy.blocked' });
@@ -67,7 +70,7 @@ describe('one record', () => {
       policyVersion: 'v12-ab34',
       bundleId: 'f'.repeat(64),
       sampleWeight: 1,
-      vector: Float32Array.from({ length: FEATURE_COUNT }, (_, i) => (i === 3 ? Number.NaN : i / 3)),
+      vector: VECTOR,
       outcome: { status: 403, latencyMs: 1.5, bytesIn: 10, bytesOut: 2 ** 40, refusal: 'policy.blocked' },
     } satisfies PicketEvent);
   });

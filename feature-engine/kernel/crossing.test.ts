@@ -5,6 +5,7 @@ import { CROSSING_FEATURES } from '../../domain/features-crossing.ts';
 import { seededRandom } from '../../domain/random.ts';
 import { mix32 } from '../sketch.ts';
 import { KernelCall } from '../testing/kernel-call.ts';
+import { type Answered, type Asked, crossingOf } from '../testing/naive-crossing.ts';
 import { outOfRange } from '../testing/ranges.ts';
 import {
   CROSSING_FEATURES_COUNT,
@@ -15,104 +16,7 @@ import {
 import { EngineMemory } from './memory.ts';
 
 const START_MS = 1_700_000_000_000;
-const HOUR = 3_600_000;
-const MIN5 = 300_000;
 const PLACE = new Map(CROSSING_FEATURES.map((feature, place) => [feature.name, place]));
-
-/** Whom a request belongs to: 32-bit hashes, 0 where unknown. */
-interface Asked {
-  readonly address: number;
-  readonly subnet: number;
-  readonly asn: number;
-  readonly agentRoute: number;
-  readonly credential: number;
-  readonly login: number;
-  readonly route: number;
-}
-
-interface Answered extends Asked {
-  readonly atMs: number;
-  readonly status: number;
-}
-
-function slices<T extends { readonly atMs: number }>(items: readonly T[], length: number, nowMs: number) {
-  const start = nowMs - (nowMs % length);
-  return {
-    current: items.filter((item) => item.atMs >= start),
-    previous: items.filter((item) => item.atMs >= start - length && item.atMs < start),
-    overlap: 1 - (nowMs - start) / length,
-  };
-}
-
-function distinct(items: readonly Answered[], hash: (item: Answered) => number, nowMs: number): number {
-  const { current, previous, overlap } = slices(items, HOUR, nowMs);
-  const estimate = (list: readonly Answered[]) => {
-    const set = new Set(
-      list
-        .map(hash)
-        .filter((h) => h !== 0)
-        .map((h) => (h >>> 0) % 64),
-    ).size;
-    return 64 * Math.log(64 / Math.max(64 - set, 0.5));
-  };
-  return estimate(current) + overlap * (estimate([...current, ...previous]) - estimate(current));
-}
-
-/** The five older features of a unit, then the three later ones. */
-function unit(items: readonly Answered[], nowMs: number): number[] {
-  const { current, previous, overlap } = slices(items, HOUR, nowMs);
-  const count = (keep: (item: Answered) => boolean) =>
-    current.filter(keep).length + overlap * previous.filter(keep).length;
-  const answers = count(() => true);
-  if (answers === 0) return new Array(8).fill(Number.NaN);
-  const share = (keep: (status: number) => boolean) => count((item) => keep(item.status)) / answers;
-  const named = [401, 403, 429, 404];
-  return [
-    distinct(items, (item) => item.credential, nowMs),
-    distinct(items, (item) => item.login, nowMs),
-    ...[401, 403, 429].map((status) => share((s) => s === status)),
-    answers,
-    share((s) => s === 404),
-    share((s) => s >= 400 && s < 500 && !named.includes(s)),
-  ];
-}
-
-function failureRatio(items: readonly Answered[], nowMs: number): number {
-  const refused = (list: readonly Answered[]) =>
-    list.filter((i) => i.status === 401 || i.status === 403).length;
-  const bySlice = Map.groupBy(items, (item) => Math.floor(item.atMs / MIN5));
-  let habit = 0;
-  let learned = 0;
-  for (const [slice, list] of bySlice) {
-    if (slice >= Math.floor(nowMs / MIN5)) continue;
-    const weight = Math.max(1 / ++learned, 1 / 16);
-    const share = refused(list) / list.length;
-    habit += (Math.min(share, learned >= 16 ? 4 * habit + 0.05 : 1) - habit) * weight;
-  }
-  if (learned === 0) return Number.NaN;
-  const { current, previous, overlap } = slices(items, MIN5, nowMs);
-  const expected = habit * (current.length + overlap * previous.length);
-  return Math.log2((refused(current) + overlap * refused(previous) + 1) / (expected + 1));
-}
-
-function naive(history: readonly Answered[], call: Asked, nowMs: number): number[] {
-  const keys = ['address', 'subnet', 'asn', 'agentRoute'] as const;
-  const units = keys.map((key) =>
-    unit(call[key] === 0 ? [] : history.filter((item) => item[key] === call[key]), nowMs),
-  );
-  const same = history.filter((item) => item.login === call.login);
-  const route = history.filter((item) => item.route === call.route && item.login !== 0);
-  const { current, previous, overlap } = slices(same, HOUR, nowMs);
-  const refused = (list: readonly Answered[]) => list.filter((i) => [401, 403].includes(i.status)).length;
-  const none = call.login === 0;
-  return [
-    ...units.flatMap((features) => features.slice(0, 5)),
-    none ? Number.NaN : distinct(same, (item) => mix32(item.address), nowMs),
-    none ? Number.NaN : failureRatio(route, nowMs),
-    ...units.flatMap((features) => features.slice(5)),
-    none ? Number.NaN : refused(current) + overlap * refused(previous),
-  ].map(Math.fround);
-}
 
 function draw(random: ReturnType<typeof seededRandom>): Asked {
   const hash = (kind: number, n: number) => mix32(kind * 1000 + random.int(n));
@@ -162,7 +66,7 @@ describe('crossing identities', () => {
         nowMs += Math.floor(10 ** (random.next() * 6.8) - 1);
         const call = draw(random);
         const out = crossing.write(call, nowMs);
-        expect([seed, n, ...out]).toEqual([seed, n, ...naive(history, call, nowMs)]);
+        expect([seed, n, ...out]).toEqual([seed, n, ...crossingOf(history, call, nowMs)]);
         expect(outOfRange(CROSSING_FEATURES, out)).toEqual([]);
         const status = [0, 200, 200, 401, 403, 404, 418, 429, 502][random.int(9)] as number;
         crossing.answered(call, status, nowMs);

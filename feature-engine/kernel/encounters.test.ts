@@ -4,28 +4,12 @@ import { describe, expect, it } from 'vitest';
 import { ENCOUNTER_FEATURES } from '../../domain/features-encounters.ts';
 import { seededRandom } from '../../domain/random.ts';
 import { KernelCall } from '../testing/kernel-call.ts';
+import { encountersOf, type Seen } from '../testing/naive-encounters.ts';
 import { outOfRange } from '../testing/ranges.ts';
-import { WINDOW_MS } from '../windows.ts';
 import { EngineMemory } from './memory.ts';
 import { configureSession, ENCOUNTER_WORDS, sessionBytes } from './session-kernels.ts';
 
 const START_MS = 1_700_000_000_000;
-const KINDS = ['method', 'agent', 'route', 'path'] as const;
-type Seen = Record<(typeof KINDS)[number], number> & { readonly atMs: number };
-
-function naive(history: readonly Seen[], now: Seen): number[] {
-  return KINDS.flatMap((kind) =>
-    WINDOW_MS.slice(2).map((length) => {
-      if (kind === 'agent' && now.agent === 0) return Number.NaN;
-      const start = now.atMs - (now.atMs % length);
-      const same = history.filter((seen) => seen[kind] === now[kind]);
-      const current = same.filter((seen) => seen.atMs >= start).length;
-      const previous = same.filter((seen) => seen.atMs >= start - length && seen.atMs < start).length;
-      return Math.fround(current + (1 - (now.atMs - start) / length) * previous);
-    }),
-  );
-}
-
 function counter() {
   const memory = new EngineMemory(sessionBytes() + 4096);
   configureSession(memory, { encounters: 0 });
@@ -61,7 +45,7 @@ describe('encounters', () => {
           path: 1 + random.int(24),
         };
         history.push(seen);
-        expect([seed, n, ...count(seen)]).toEqual([seed, n, ...naive(history, seen)]);
+        expect([seed, n, ...count(seen)]).toEqual([seed, n, ...encountersOf(history, seen)]);
       }
     };
     fc.assert(fc.property(fc.integer({ min: 0, max: 1e9 }), run), { numRuns: 40 });
@@ -77,7 +61,7 @@ describe('encounters', () => {
       const seen = { atMs: START_MS + n * 500, method: 0, agent: 1, route: usual ? path : 9, path };
       history.push(seen);
       const counts = count(seen);
-      const truth = naive(history, seen);
+      const truth = encountersOf(history, seen);
       counts.forEach((value, i) => {
         expect(value).toBeLessThanOrEqual(truth[i] as number);
       });

@@ -1,6 +1,6 @@
-// Exports of the kernels that carry a whole request and its answer: tables, rows, profiles, traces; and the places of the struct
-// of the request at hand that the host writes or reads. Shapes and places only. The kernels are assembly/observe.ts, answer.ts and
-// what these call. Used by the engine.
+// Exports of the kernels that carry a whole request and its answer: tables, rows, profiles, traces; and the places of the
+// struct of the request at hand that the host writes or reads. Shapes and places only. The kernels are assembly/observe.ts,
+// answer.ts and what these call. Used by the engine.
 
 /** Tables and rows are addresses in bytes; 0 = no row. */
 export interface RowKernels {
@@ -17,7 +17,8 @@ export interface RowKernels {
     patience: number,
   ): void;
   /** @param newPerAddress 0 = no cap. */
-  configureObserve(seed: number, newPerAddress: number): void;
+  configureFind(newPerAddress: number): void;
+  configureObserve(seed: number): void;
   configureRowPlaces(identity: number, address: number, link: number, state: number): void;
   configureProfiles(
     session: number,

@@ -3,23 +3,14 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { GEO_FEATURES } from '../../domain/features-geo.ts';
 import { seededRandom } from '../../domain/random.ts';
-import type { AddressFacts } from '../address-facts.ts';
 import { TRAVEL_WORDS } from '../profile-layout.ts';
-import { mix32 } from '../sketch.ts';
+import { DAY, type Seen, travelOf } from '../testing/naive-travel.ts';
 import { outOfRange } from '../testing/ranges.ts';
 import { distanceKm } from '../travel.ts';
 import { EngineMemory } from './memory.ts';
 import { CALL } from './row-kernels.ts';
 
 const START_MS = 1_700_000_000_000;
-const MIN5 = 300_000;
-const DAY = 86_400_000;
-
-interface Seen extends AddressFacts {
-  readonly atMs: number;
-  readonly pair: number;
-  turn?: boolean;
-}
 
 const STATE_STARTED_MS = START_MS - 10 * DAY;
 
@@ -44,42 +35,6 @@ function traveller() {
   };
 }
 
-function fresh(history: readonly Seen[], now: Seen, of: (seen: Seen) => number): number {
-  if (of(now) === 0 || history.length < 5) return Number.NaN;
-  const bit = (value: number) => mix32(value) & 31;
-  const known = history
-    .slice(0, -1)
-    .filter((seen) => Math.floor(now.atMs / DAY) - Math.floor(seen.atMs / DAY) <= 1 && of(seen) !== 0);
-  return known.some((seen) => bit(of(seen)) === bit(of(now))) ? 0 : 1;
-}
-
-function naive(history: Seen[], now: Seen): number[] {
-  const last = history.findLast((seen) => !Number.isNaN(seen.latitude));
-  const km =
-    last === undefined ? Number.NaN : distanceKm(last.latitude, last.longitude, now.latitude, now.longitude);
-  const speed = (km * 3_600_000) / Math.max(now.atMs - (last?.atMs ?? 0), 1000);
-  const flag = Number.isNaN(km) ? Number.NaN : km > 100 && speed > 1000 ? 1 : 0;
-  const before = history.findLast((seen) => seen.pair !== history.at(-1)?.pair);
-  const changed = history.length > 0 && history.at(-1)?.pair !== now.pair;
-  now.turn = changed && before?.pair === now.pair && now.atMs - before.atMs <= MIN5;
-  history.push(now);
-  const start = now.atMs - (now.atMs % MIN5);
-  const turns = history.filter((seen) => seen.turn === true);
-  const previous = turns.filter((seen) => seen.atMs < start && seen.atMs >= start - MIN5).length;
-  return [
-    now.latitude,
-    now.longitude,
-    now.kind === 1 ? 1 : 0,
-    now.kind === 2 ? 1 : 0,
-    km,
-    speed,
-    flag,
-    turns.filter((seen) => seen.atMs >= start).length + (1 - (now.atMs - start) / MIN5) * previous,
-    fresh(history, now, (seen) => seen.country),
-    fresh(history, now, (seen) => seen.asn),
-  ].map(Math.fround);
-}
-
 const PLACES = [
   [51.5, -0.125, 18242],
   [40.75, -74, 21843],
@@ -100,7 +55,7 @@ describe('travel', () => {
         const asn = random.int(4) * 1000;
         const pair = 1 + random.int(3);
         const seen = { atMs, latitude, longitude, country, asn, subnet: 0, kind: random.int(3), pair };
-        expect([seed, n, ...observe(seen)]).toEqual([seed, n, ...naive(history, seen)]);
+        expect([seed, n, ...observe(seen)]).toEqual([seed, n, ...travelOf(history, seen)]);
       }
     };
     fc.assert(fc.property(fc.integer({ min: 0, max: 1e9 }), run), { numRuns: 40 });

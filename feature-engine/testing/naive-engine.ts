@@ -140,7 +140,7 @@ interface Flagging {
   readonly missing?: boolean;
 }
 
-const FLAGS: readonly (readonly ['1h' | '24h', string, string, number])[] = [
+const FLAGS: readonly (readonly [span: '1h' | '24h', name: string, kind: string, bits: number])[] = [
   ['1h', 'address_new', 'other', 64],
   ['1h', 'user_agent_new', 'agent', 64],
   ['1h', 'route_new', 'route', 128],

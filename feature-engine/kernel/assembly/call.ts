@@ -80,6 +80,8 @@ export const PROFILE_MADE: usize = 512;
 export const STATE_STARTED_MS: usize = 520;
 /** f64, by the host: when the request came, ms since the epoch; NOW_MS does not go back. */
 export const NEXT_MS: usize = 536;
+/** u32: where early looks at memory are put, so that they are made; nobody reads it. */
+export const LOOKED: usize = 544;
 /** f64, from observe to addTrace and from findTrace to answer: handle of the principal's row. */
 export const PRINCIPAL_HANDLE: usize = 528;
 

@@ -45,9 +45,10 @@ export { rarityAdd, rarityBegin, rarityCount, surpriseOf } from './rarity';
 export { configureSequence, sequenceAnswered, sequenceBegin, sequenceObserve } from './sequence';
 
 export { answer, lateAnswers, staleAnswers } from './answer';
+export { configureFind, sharedRequests } from './find-rows';
 export { setMoment } from './moment';
 export { configureOverlays } from './overlays';
-export { configureObserve, configureProfiles, configureRowPlaces, observe, sharedRequests } from './observe';
+export { configureObserve, configureProfiles, configureRowPlaces, observe } from './observe';
 export {
   addGood,
   addresses,
@@ -57,12 +58,9 @@ export {
   identities,
   peek,
   profiles,
-  rename,
-  restore,
   rowOfHandle,
-  slotAge,
-  slotRank,
 } from './table';
+export { rename, restore, slotAge, slotRank } from './table-moves';
 export { configureTravel, travelObserve } from './travel';
 
 export const bucketBytes: usize = BUCKET_BYTES;

@@ -12,12 +12,9 @@ import {
   BEFORE_ROUTE,
   call,
   CREDENTIAL,
-  FORMER,
-  FORMER_KEYS,
   IDENTITY_HANDLE,
-  KEYS,
+  LOOKED,
   NEXT_MS,
-  overlap,
   PAIR,
   PRINCIPAL,
   PRINCIPAL_HANDLE,
@@ -28,6 +25,19 @@ import {
 } from './call';
 import { observeCrossing } from './crossing';
 import { ENCOUNTERS_BYTES, encountersObserve } from './encounters';
+import {
+  ADDRESS_KEY,
+  address,
+  addressNew,
+  CREDENTIAL_KEY,
+  credential,
+  credentialNew,
+  findProfile,
+  findRows,
+  PRINCIPAL_KEY,
+  principal,
+  principalNew,
+} from './find-rows';
 import { GRAPH_BYTES, graphBegin, graphObserve } from './graph';
 import { readBodyPrefix, readHead } from './head';
 import { mix32 } from './mix';
@@ -37,23 +47,7 @@ import { withOthers } from './overlays';
 import { writeAxis, writeLink } from './read-rows';
 import { addRequest } from './rows';
 import { SEQUENCE_BYTES, sequenceBegin, sequenceObserve } from './sequence';
-import {
-  addresses,
-  countLookup,
-  find,
-  handleOf,
-  identities,
-  madeNew,
-  peek,
-  profiles,
-  rename,
-  rowOf,
-  sameKey,
-  setOf,
-  slotOf,
-  touchLines,
-  touchRow,
-} from './table';
+import { addresses, handleOf, identities, touchLines } from './table';
 import { addTrace } from './traces';
 import { TRAVEL_BYTES, travelObserve } from './travel';
 
@@ -69,14 +63,6 @@ export const SEQUENCE_AT: usize = GRAPH_AT + GRAPH_BYTES;
 /** Whole lines. */
 export const PROFILE_BYTES: usize = (SEQUENCE_AT + SEQUENCE_BYTES + 63) & ~63;
 
-const CREDENTIAL_KEY: usize = KEYS;
-const PRINCIPAL_KEY: usize = KEYS + 16;
-const ADDRESS_KEY: usize = KEYS + 32;
-/** A principal that got no profile asks again at every 16th request only. */
-const ASK_AGAIN: u32 = 15;
-const IDENTITY_BYTES: usize = L.IDENTITY_ROW_WORDS << 2;
-const ADDRESS_BYTES: usize = L.ADDRESS_ROW_WORDS << 2;
-
 let seed: u32 = 0;
 /** First places, in bytes: identity axis, address axis, link, state. */
 let identityOut: usize = 0;
@@ -90,25 +76,10 @@ let objectsOut: usize = 0;
 let objectsCount: usize = 0;
 let encountersOut: usize = 0;
 let encountersCount: usize = 0;
-/** New identities that an address may bring in a minute, 0 = as many as it likes; and how many were refused a row so far. */
-let perAddress: u32 = 0;
-let shared: f64 = 0;
 
-/** Rows of the request at hand: the credential's, the principal's (the same one where both keys are equal), the address's. */
-let credential: usize = 0;
-let principal: usize = 0;
-let address: usize = 0;
-let credentialNew: bool = false;
-let principalNew: bool = false;
-let addressNew: bool = false;
-/** Keeps the early looks at memory from being removed. */
-let looked: u32 = 0;
-
-/** @param hashSeed keys the route's hash. @param newPerAddress option newIdentitiesPerPeer, 0 = no cap. */
-export function configureObserve(hashSeed: u32, newPerAddress: u32): void {
+/** @param hashSeed keys the route's hash. */
+export function configureObserve(hashSeed: u32): void {
   seed = hashSeed;
-  perAddress = newPerAddress;
-  shared = 0;
 }
 
 /** First places in the vector of the groups that rows write. */
@@ -139,70 +110,6 @@ export function configureProfiles(
   objectsCount = objectPlaces;
   encountersOut = encounters << 3;
   encountersCount = encounterPlaces;
-}
-
-/** Requests of credentials that shared the row of their address. */
-export function sharedRequests(): f64 {
-  return shared;
-}
-
-/** One word of each line of both sets, then of each line of both rows as far as they exist. */
-// @ts-ignore: decorator
-@inline
-function lookAhead(): void {
-  looked ^= load<u32>(setOf(identities, call + CREDENTIAL_KEY)) ^ load<u32>(setOf(addresses, call + ADDRESS_KEY));
-}
-
-/** A row found under the key before a rotation moves to the key of now. */
-function renameFormer(table: usize, bit: u32, place: usize): void {
-  if ((load<u32>(call, FORMER) & bit) == 0 || peek(table, call + KEYS + place) != 0) return;
-  rename(table, call + FORMER_KEYS + place, call + KEYS + place);
-}
-
-/** May this address bring another identity? Counts by the two-slice minute. */
-// @ts-ignore: decorator
-@inline
-function mayMake(): bool {
-  const made = load<u32>(address, L.MADE_1M << 2);
-  return <f64>(made & 0xffff) + overlap(1) * <f64>(made >>> 16) < <f64>perAddress;
-}
-
-/**
- * Row of an identity. Beyond the cap, a key that has no row counts on a row of its address's key.
- */
-function findIdentity(key: usize): usize {
-  if (perAddress != 0 && peek(identities, key) == 0 && !mayMake()) {
-    shared++;
-    return find(identities, call + ADDRESS_KEY);
-  }
-  return find(identities, key);
-}
-
-/** Finds or makes the rows. The address comes first: it says whether an identity may be made. */
-function findRows(): void {
-  lookAhead();
-  if (load<u32>(call, FORMER) != 0) {
-    renameFormer(identities, 1, 0);
-    renameFormer(identities, 2, 16);
-    renameFormer(addresses, 4, 32);
-  }
-  address = find(addresses, call + ADDRESS_KEY);
-  addressNew = madeNew(addresses);
-  if (addressNew == false) looked ^= load<u32>(address + 256);
-  credential = findIdentity(call + CREDENTIAL_KEY);
-  credentialNew = madeNew(identities);
-  principal = credential;
-  principalNew = credentialNew;
-  if (!sameKey(call + CREDENTIAL_KEY, call + PRINCIPAL_KEY)) {
-    principal = findIdentity(call + PRINCIPAL_KEY);
-    principalNew = madeNew(identities) && principal != credential;
-    // Making room for the principal may have taken the credential's slot; a full set of eight strangers is needed for that.
-    if (!sameKey(credential, call + CREDENTIAL_KEY) && !sameKey(credential, call + ADDRESS_KEY)) {
-      credential = principal;
-      credentialNew = principalNew;
-    }
-  }
-  looked ^= touchLines(credential, IDENTITY_BYTES) ^ touchLines(address, ADDRESS_BYTES);
 }
 
 /** Marks that others read: of the route, of the keys, and of pairs. */
@@ -239,29 +146,6 @@ function countRows(out: usize): void {
   writeAxis(out + addressOut, address, address, addressGapMs);
   writeLink(out + linkOut, credential, principal, address, other, read, readLong);
   store<f64>(out + stateOut, <f64>(<f32>(max<f64>(load<f64>(call, STATE_AGE_MS), 0) / 1000)));
-}
-
-/** The principal's profile, 0 without one: the row knows its place, so it costs no look-up but the first. */
-function findProfile(): usize {
-  store<u32>(call, 0, PROFILE_MADE);
-  if (principalNew) return 0;
-  const place = load<u32>(principal, L.PROFILE << 2);
-  if (place != 0) {
-    const known = rowOf(profiles, place - 1);
-    if (sameKey(known, principal)) {
-      touchRow(profiles, known);
-      return known;
-    }
-  }
-  const total = load<u32>(principal, L.TOTAL << 2) + 1;
-  if (place == 0 && total != 2 && (total & ASK_AGAIN) != 0) {
-    countLookup(profiles);
-    return 0;
-  }
-  const profile = find(profiles, principal);
-  if (profile != 0) store<u32>(call, madeNew(profiles) ? 1 : 0, PROFILE_MADE);
-  store<u32>(principal, profile == 0 ? 0 : slotOf(profiles, profile) + 1, L.PROFILE << 2);
-  return profile;
 }
 
 /** What only a profile knows is missing. */
@@ -303,7 +187,7 @@ export function observe(out: usize): void {
   findRows();
   const profile = findProfile();
   store<usize>(call, profile, PROFILE);
-  if (profile != 0) looked ^= touchLines(profile, PROFILE_BYTES);
+  if (profile != 0) store<u32>(call, touchLines(profile, PROFILE_BYTES), LOOKED);
   readHead(out);
   readBodyPrefix(out);
   writeMarks();

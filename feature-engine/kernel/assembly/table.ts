@@ -9,26 +9,26 @@
  * A handle is an exact integer of 48 bits: the key's fourth word (24 bits) * 2^24 + slot. So it outlives nobody: a row that
  * made room for another key has other bits.
  */
-const SET_BYTES: usize = 64;
-const GOOD: usize = 16;
-const SEEN: usize = 32;
+export const SET_BYTES: usize = 64;
+export const GOOD: usize = 16;
+export const SEEN: usize = 32;
 const WAYS: u32 = 8;
 /** Good answers are counted up to here; 2^15 of them make a row age 32,768 times slower. */
-const GOOD_MAX: u32 = 0xffff;
+export const GOOD_MAX: u32 = 0xffff;
 
 /** A table: u32 each. The host reads the counts from here. */
 const SET_COUNT: usize = 0;
-const SETS_AT: usize = 4;
+export const SETS_AT: usize = 4;
 const ROWS_AT: usize = 8;
-const ROW_BYTES: usize = 12;
+export const ROW_BYTES: usize = 12;
 const PATIENCE: usize = 16;
-const TICK: usize = 20;
-const USED: usize = 24;
+export const TICK: usize = 20;
+export const USED: usize = 24;
 const EVICTIONS: usize = 28;
 const EVICTED_KNOWN: usize = 32;
 const REFUSED: usize = 36;
 const MADE_NEW: usize = 40;
-const RENAMED: usize = 44;
+export const RENAMED: usize = 44;
 const TABLE_BYTES: usize = 64;
 
 /** Three of them, TABLE_BYTES each: identities, client addresses, profiles. */
@@ -68,7 +68,7 @@ export function setOf(table: usize, key: usize): usize {
 
 // @ts-ignore: decorator
 @inline
-function tagOf(key: usize): u32 {
+export function tagOf(key: usize): u32 {
   const low = load<u32>(key, 4) & 0xffff;
   return low == 0 ? 1 : low;
 }
@@ -94,7 +94,7 @@ export function slotOf(table: usize, row: usize): u32 {
 }
 
 /** Slot (0..7) of the key in its set, -1 if it has none. */
-function wayOf(table: usize, set: usize, key: usize): i32 {
+export function wayOf(table: usize, set: usize, key: usize): i32 {
   let mask = i16x8.bitmask(i16x8.eq(v128.load(set), i16x8.splat(<i16>tagOf(key))));
   const first = <u32>(set - load<usize>(table, SETS_AT)) / <u32>SET_BYTES * WAYS;
   while (mask != 0) {
@@ -107,7 +107,7 @@ function wayOf(table: usize, set: usize, key: usize): i32 {
 
 // @ts-ignore: decorator
 @inline
-function rowAt(table: usize, set: usize, way: i32): usize {
+export function rowAt(table: usize, set: usize, way: i32): usize {
   return rowOf(table, (<u32>(set - load<usize>(table, SETS_AT)) / <u32>SET_BYTES) * WAYS + way);
 }
 
@@ -142,7 +142,7 @@ export function find(table: usize, key: usize): usize {
 }
 
 /** Gives the slot to the key: seen now, on probation, its row zeroed but for the key. */
-function take(table: usize, set: usize, way: i32, key: usize): usize {
+export function take(table: usize, set: usize, way: i32, key: usize): usize {
   store<u16>(set + (<usize>way << 1), <u16>tagOf(key));
   store<u16>(set + (<usize>way << 1), 0, GOOD);
   store<u32>(set + (<usize>way << 2), load<u32>(table, TICK), SEEN);
@@ -159,7 +159,7 @@ function take(table: usize, set: usize, way: i32, key: usize): usize {
  * theirs, and a row that was answered well a thousand times stays about a thousand times longer.
  * -1 where that one was seen within the table's patience.
  */
-function makeRoom(table: usize, set: usize, tick: u32): i32 {
+export function makeRoom(table: usize, set: usize, tick: u32): i32 {
   let probation = -1;
   let probationAge: i64 = -1;
   let known = 0;
@@ -239,67 +239,9 @@ export function rowOfHandle(table: usize, handle: f64): usize {
   const slot = <u32>(bits & 0xffffff);
   if (slot >= load<u32>(table, SET_COUNT) * WAYS) return 0;
   const row = rowOf(table, slot);
-  if (load<u16>(load<usize>(table, SETS_AT) + <usize>(slot >> 3) * SET_BYTES + ((slot & 7) << 1)) == 0) return 0;
+  const half = load<usize>(table, SETS_AT) + <usize>(slot >> 3) * SET_BYTES + ((slot & 7) << 1);
+  if (load<u16>(half) == 0) return 0;
   return (load<u32>(row, 12) & 0xffffff) == <u32>(bits >> 24) ? row : 0;
-}
-
-/**
- * The row of `former` becomes that of `key`, with all it holds and its rank; nothing if there is no such row or the key has one.
- * @returns the row, 0 if nothing was done.
- */
-export function rename(table: usize, former: usize, key: usize): usize {
-  const oldSet = setOf(table, former);
-  const oldWay = wayOf(table, oldSet, former);
-  if (oldWay < 0) return 0;
-  const set = setOf(table, key);
-  if (wayOf(table, set, key) >= 0) return 0;
-  const oldRow = rowAt(table, oldSet, oldWay);
-  const good = load<u16>(oldSet + (<usize>oldWay << 1), GOOD);
-  // Free first: in the same set its own place will do. Its row stays as it is until it was copied.
-  store<u16>(oldSet + (<usize>oldWay << 1), 0);
-  store<u32>(table, load<u32>(table, USED) - 1, USED);
-  const way = makeRoom(table, set, load<u32>(table, TICK));
-  if (way < 0) {
-    store<u16>(oldSet + (<usize>oldWay << 1), <u16>tagOf(former));
-    store<u32>(table, load<u32>(table, USED) + 1, USED);
-    return 0;
-  }
-  const row = rowAt(table, set, way);
-  if (row != oldRow) memory.copy(row, oldRow, load<u32>(table, ROW_BYTES));
-  v128.store(row, v128.load(key));
-  store<u16>(set + (<usize>way << 1), <u16>tagOf(key));
-  store<u16>(set + (<usize>way << 1), good, GOOD);
-  store<u32>(set + (<usize>way << 2), load<u32>(table, TICK), SEEN);
-  store<u32>(table, load<u32>(table, RENAMED) + 1, RENAMED);
-  return row;
-}
-
-/**
- * Puts a row back that a snapshot kept: makes it under the key (no look-up is counted) and sets its rank.
- * @param age look-ups since it was seen. @returns the row, zeroed but for the key, or 0 if those at hand rank higher.
- */
-export function restore(table: usize, key: usize, good: u32, age: u32): usize {
-  const set = setOf(table, key);
-  let way = wayOf(table, set, key);
-  if (way < 0) way = makeRoom(table, set, load<u32>(table, TICK));
-  if (way < 0) return 0;
-  const row = take(table, set, way, key);
-  store<u16>(set + (<usize>way << 1), <u16>min<u32>(good, GOOD_MAX), GOOD);
-  store<u32>(set + (<usize>way << 2), load<u32>(table, TICK) - age, SEEN);
-  return row;
-}
-
-/** Is the slot in use? Then its good answers plus 1, else 0. For snapshots. */
-export function slotRank(table: usize, slot: u32): u32 {
-  const set = load<usize>(table, SETS_AT) + <usize>(slot >> 3) * SET_BYTES;
-  const half = set + ((slot & 7) << 1);
-  return load<u16>(half) == 0 ? 0 : <u32>load<u16>(half, GOOD) + 1;
-}
-
-/** Look-ups since the slot's row was seen. For snapshots. */
-export function slotAge(table: usize, slot: u32): u32 {
-  const set = load<usize>(table, SETS_AT) + <usize>(slot >> 3) * SET_BYTES;
-  return load<u32>(table, TICK) - load<u32>(set + ((slot & 7) << 2), SEEN);
 }
 
 /** First look at a row whose lines are needed soon: one word of each line, so that the misses overlap. */
