@@ -21,6 +21,8 @@ export const END_WORDS = 8;
 export const BLOCK_WORDS_MAX = 32_768;
 const MAGIC = [0x4b434950, 0x54535445];
 const BLOCK_MAGIC = 0x4b4c4250;
+/** A file that is smaller holds nothing worth keeping. */
+export const SNAPSHOT_BYTES_MIN = 65_536;
 export const END_NAME = 'end';
 
 /** Ids of 64 bits are 16 lower-case hex digits. */

@@ -76,6 +76,7 @@ export interface CheckedSnapshot {
   readonly blocks: readonly { readonly at: number; readonly head: BlockHead }[];
 }
 
+const UNKNOWN = 'a part that this version does not know';
 /** A clock that was set back by more than this makes a snapshot one of the future. */
 const SKEW_MAX_MS = 5 * 60_000;
 
@@ -124,11 +125,18 @@ function checkTimes({ takenMs, startedMs }: SnapshotHead, nowMs: number): void {
     throw new SnapshotRefused('time', `it is of the future: ${new Date(takenMs).toISOString()}`);
 }
 
+export interface SnapshotSinks {
+  readonly tables: readonly TableSink[];
+  readonly regions: readonly RegionSink[];
+  /** Names of what is left out on purpose where it has no sink, and so is not reported. */
+  readonly ignored?: readonly string[];
+}
+
 /** Puts a checked snapshot back. Throws SnapshotRefused only if the file changed since it was checked. */
 export function restoreSnapshot(
   read: ReadBytes,
   checked: CheckedSnapshot,
-  sinks: { readonly tables: readonly TableSink[]; readonly regions: readonly RegionSink[] },
+  sinks: SnapshotSinks,
 ): RestoreTally {
   const tally: RestoreTally = { rows: {}, left: 0, otherLayout: [] };
   for (const { at, head } of checked.blocks.toReversed()) {
@@ -138,7 +146,8 @@ export function restoreSnapshot(
     const region = sinks.regions.find(({ name }) => nameHash(name) === head.name);
     if (table !== undefined && table.layout === head.layout) restoreRows(content, head, { table, tally });
     else if (region !== undefined && region.layout === head.layout) restorePieces(content, head, region);
-    else leaveOut(table?.name ?? region?.name ?? 'one that this build does not know', tally);
+    else if (table !== undefined || region !== undefined) leaveOut(table?.name ?? region!.name, tally);
+    else if (!sinks.ignored?.some((name) => nameHash(name) === head.name)) leaveOut(UNKNOWN, tally);
   }
   return tally;
 }

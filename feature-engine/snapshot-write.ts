@@ -27,7 +27,6 @@ const REGION_SHARE = 0.25;
 const NO_LAYOUT = '0000000000000000';
 /** Header, and the end with its head: always there. */
 const FIXED_WORDS = HEADER_WORDS + BLOCK_HEAD_WORDS + END_WORDS;
-export const SNAPSHOT_BYTES_MIN = 65_536;
 
 export interface SnapshotTally {
   bytes: number;

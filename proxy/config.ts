@@ -8,6 +8,7 @@ import { parseAddress } from '../domain/cidr.ts';
 import type { Problem } from '../domain/errors.ts';
 import type { HostPort } from '../domain/option-kinds.ts';
 import { configError, type OptionValues, parseOptionFile, parseOptions } from '../domain/options.ts';
+import { SNAPSHOT_BYTES_MIN } from '../feature-engine/snapshot-format.ts';
 import { jwksPlace } from './principal/jwks-source.ts';
 import { SIDECAR_OPTIONS } from './sidecar-options.ts';
 
@@ -47,6 +48,8 @@ function checkJwks({ jwks, jwksCa }: SidecarConfig, problem: TakeProblem): void 
     problem('--jwks-ca', jwksCa, '--jwks with an https URL');
 }
 
+type Complain = (field: string, value: string, expected: string, hint?: string) => void;
+
 /** Problems between options. Shared by the command and by `picket validate`. */
 export function checkSidecarConfig(config: SidecarConfig): Problem[] {
   const problems: Problem[] = [];
@@ -64,6 +67,7 @@ export function checkSidecarConfig(config: SidecarConfig): Problem[] {
         problem('--clock-rate', `${config.clockRate} with ${flag} on ${host}`, 'a loopback listener');
     }
   }
+  checkState(config, problem);
   if (config.requireSigned && config.trustedKeys === undefined) {
     problem('--require-signed', 'no --trusted-keys', '--trusted-keys FILE');
   }
@@ -102,6 +106,27 @@ export function checkSidecarConfig(config: SidecarConfig): Problem[] {
     problem('--admin', `${config.admin.host}:${config.admin.port}`, 'another address than --listen');
   }
   return problems;
+}
+
+/** Problems of what outlives requests. */
+function checkState(config: SidecarConfig, problem: Complain): void {
+  if (config.sharedWindows !== undefined && config.identityKeyFile === undefined) {
+    problem(
+      '--shared-windows',
+      'no --identity-key-file',
+      '--identity-key-file FILE with it, the same for all replicas',
+      'else no two of them know the same identity; make one with: openssl rand -hex 32',
+    );
+  }
+  if (config.sharedWindows !== undefined && config.sharedWindowsInterval > config.sharedWindowsStaleness) {
+    problem(
+      '--shared-windows-interval',
+      `${config.sharedWindowsInterval}ms`,
+      'at most --shared-windows-staleness',
+    );
+  }
+  if (config.stateDirMaxBytes > 0 && config.stateDirMaxBytes < SNAPSHOT_BYTES_MIN)
+    problem('--state-dir-max-bytes', String(config.stateDirMaxBytes), `0 or at least ${SNAPSHOT_BYTES_MIN}`);
 }
 
 /** Where the last good policy and bundle and the drain socket lie. One folder per listener, readable by its user only. */

@@ -24,6 +24,8 @@ export interface DataPlaneConfig {
   readonly bodyMaxBytes: number;
   /** First bytes of a body that hold-prefix routes are judged with, at most LIMITS.bodyPrefixMaxBytes. */
   readonly bodyPrefixBytes: number;
+  /** Identities of which it can be shown what other replicas counted; 0 = windows are not shared. */
+  readonly sharedViews: number;
   /** Bodies held at the same time; beyond it requests go on unheld. */
   readonly heldBodiesMax: number;
   readonly headTimeoutMs: number;
@@ -48,6 +50,7 @@ export const DEFAULT_DATA_PLANE_CONFIG: DataPlaneConfig = {
   forwardHeaders: 'append',
   via: true,
   identities: LIMITS.identitiesDefault,
+  sharedViews: 0,
   bodyMaxBytes: Infinity,
   bodyPrefixBytes: LIMITS.bodyPrefixBytes,
   heldBodiesMax: LIMITS.heldBodiesMax,

@@ -28,6 +28,10 @@ import { type TokenBuffers, TokenDesk } from './principal/token-desk.ts';
 import { RequestIds } from './request-id.ts';
 import { type Faults, Scorer } from './score.ts';
 import { newServer } from './server.ts';
+import { holderOf } from './state/engine-holder.ts';
+import { restoreState } from './state/restore-state.ts';
+import type { RestoreOrder } from './state/state-keeper.ts';
+import type { ThreadMemory } from './thread-messages.ts';
 
 export interface ListenerOptions {
   readonly name: string;
@@ -51,6 +55,8 @@ export interface DataPlaneOptions {
   readonly paths?: readonly DeclaredPath[];
   /** Route templates learned before, checked. */
   readonly learned?: string | null;
+  /** The snapshot to begin with; none if absent. */
+  readonly state?: RestoreOrder | null;
   /** Key of identity hashes: four words, little-endian. */
   readonly identityKey: Uint32Array;
   /** The key before it while it is being rotated, and the number that names the present one; none and 0 if absent. */
@@ -100,6 +106,8 @@ export interface DataPlane {
   identities(): number;
   /** Route templates learned so far. */
   readonly learned: LearnedRoutes;
+  /** What the feature engine remembers, for the control thread to read. */
+  readonly memory: ThreadMemory;
   /** What the feature engine counts: rows, evictions, outcomes that came too late. */
   engineStats(): EngineStats;
 }
@@ -118,6 +126,7 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<DataPla
 
 class RunningPlane implements DataPlane {
   addresses: readonly ListeningAddress[] = [];
+  readonly memory: ThreadMemory;
   readonly #options: DataPlaneOptions;
   readonly #scorer: Scorer;
   readonly #engine: FeatureEngine;
@@ -134,12 +143,17 @@ class RunningPlane implements DataPlane {
     if (options.bundle !== null) this.#scorer.activate(options.bundle);
     this.#engine = new FeatureEngine({
       identities: config.identities,
+      sharedViews: config.sharedViews,
       startedMs: clock.nowMs(),
       sketchSeed: identityKey[0] as number,
       onBucket: (bucket) => {
         if (!isEmptyBucket(bucket)) events.bucket(bucket.startMs, bucket);
       },
     });
+    // Before anything is counted.
+    const restored = restoreState(holderOf(this.#engine), options.state ?? null, clock.nowMs());
+    const { stateView: view, stateStartedMs } = this.#engine;
+    this.memory = { view, restored, startedMs: stateStartedMs };
     if (options.addresses !== undefined) this.setAddresses(options.addresses);
     const { formerIdentityKey: former = null, identityKeyId: keyId = 0, tokens = null } = options;
     this.#hash = new KeyedHash(this.#engine, { current: identityKey, former, keyId });

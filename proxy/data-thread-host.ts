@@ -12,6 +12,7 @@ import type {
   BoundAddress,
   FromDataThread,
   ThreadFailure,
+  ThreadMemory,
   ThreadStart,
   ToDataThread,
 } from './thread-messages.ts';
@@ -48,6 +49,8 @@ export interface DataThreadHostOptions {
   readonly inline?: DataThreadSeams;
   /** Told of all learned route templates whenever there are more. */
   readonly onLearned?: (saved: string) => void;
+  /** A data thread is ready: its feature engine's memory, and what came back into it. */
+  readonly onMemory?: (memory: ThreadMemory) => void;
   readonly heapMaxMb: { readonly old: number; readonly young: number };
 }
 
@@ -204,6 +207,7 @@ export class DataThreadHost {
       onFailed(errorOf(message.failure));
     } else if (message.kind === 'ready') {
       this.#addresses = message.addresses;
+      this.#options.onMemory?.(message.memory);
       this.#ready = true;
       this.#silentMs = 0;
       onReady();

@@ -100,6 +100,7 @@ export async function runDataThread(
       addresses: start.addresses,
       paths: start.paths,
       learned: start.learned,
+      state: start.state,
       ...identityOptions(start),
       counters,
       events: new EventWriter({ buffers: start.events, counters }),
@@ -133,7 +134,7 @@ export async function runDataThread(
       });
   });
   answer({
-    kind: 'ready',
+    ...{ kind: 'ready', memory: plane.memory },
     addresses: plane.addresses.map(({ name, host, port: bound }) => ({ name, host, port: bound })),
   });
 }

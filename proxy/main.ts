@@ -73,6 +73,7 @@ export class Sidecar {
       plan,
       databases: () => this.#parts.geo.reports,
       identity: () => this.#parts.identity.report(),
+      remembered: () => this.#parts.remembered.status(),
       startedMs: monotonicMs(),
       nowMs: () => parts.clock.nowMs(),
       monotonicMs,
@@ -108,6 +109,7 @@ export class Sidecar {
     this.#adminAddress = await this.#admin.listen(admin.host, admin.port);
     await this.#openState();
     if (this.#stateDir !== null) await this.#parts.routes.open(this.#stateDir);
+    this.#parts.remembered.open(this.#stateDir, this.#isTemporary());
     const uplink = controlPlane === undefined ? null : await this.#prepareUplink(controlPlane);
     await host.start();
     current.attach((order) => host.send(order));
@@ -131,6 +133,7 @@ export class Sidecar {
     this.#draining = true;
     this.log.info('draining: not ready, connections are closed after their answers');
     this.#order('soft', 0).catch(() => {});
+    void this.#parts.remembered.keeper.save();
   }
 
   /** Stops accepting, waits for what is under way (at most `ms`), sends the last events, closes. */
@@ -140,7 +143,7 @@ export class Sidecar {
     await this.#order('stop', ms).catch((thrown: unknown) =>
       this.log.error({ err: thrown }, 'the drain failed'),
     );
-    await this.#uplink?.flush(FLUSH_MS);
+    await Promise.all([this.#uplink?.flush(FLUSH_MS), this.#parts.remembered.close()]);
     await this.close();
   }
 
@@ -158,6 +161,7 @@ export class Sidecar {
     clearInterval(this.#tick);
     this.#parts.identity.close();
     await this.#uplink?.close();
+    await this.#parts.remembered.end();
     await this.#parts.host.close();
     await this.#parts.routes.flush();
     await this.#admin.close();

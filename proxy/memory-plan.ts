@@ -11,6 +11,7 @@ import type { SidecarConfig } from './config.ts';
 import { COUNTERS_BYTES } from './counters.ts';
 import { eventBuffersBytes } from './event-ring.ts';
 import { tokenMemoryBytes } from './principal/principals.ts';
+import { OVERLAY_ROWS } from './state/overlay-rows.ts';
 
 export interface MemoryItem {
   readonly name: string;
@@ -29,6 +30,8 @@ export const DATA_HEAP_MB = { old: 96, young: 24 } as const;
 /** Node itself with its code and both threads' fixed parts, as measured idle; the control thread's heap under load. */
 const RUNTIME_BYTES = 60 * 2 ** 20;
 const CONTROL_HEAP_BYTES = 24 * 2 ** 20;
+/** Its library, and one exchange of 2,048 identities with the values of a few replicas. */
+const STORE_CLIENT_BYTES = 24 * 2 ** 20;
 type Planned = Pick<
   SidecarConfig,
   | 'identities'
@@ -38,7 +41,7 @@ type Planned = Pick<
   | 'memoryLimitBytes'
   | 'heldBodiesMax'
   | 'bodyPrefixBytes'
-> & { readonly jwks?: string | undefined } & GeoPaths;
+> & { readonly jwks?: string | undefined; readonly sharedWindows?: string | undefined } & GeoPaths;
 
 /** `containerBytes`: the container's limit, or null. */
 export function memoryPlan(config: Planned, containerBytes: number | null): MemoryPlan {
@@ -47,7 +50,11 @@ export function memoryPlan(config: Planned, containerBytes: number | null): Memo
     { name: 'runtime', bytes: RUNTIME_BYTES },
     { name: 'control thread heap', bytes: CONTROL_HEAP_BYTES },
     { name: 'data thread heap, at most', bytes: (DATA_HEAP_MB.old + DATA_HEAP_MB.young) * 2 ** 20 },
-    ...plannedMemory(config.identities),
+    ...plannedMemory(config.identities, config.sharedWindows === undefined ? 0 : OVERLAY_ROWS),
+    {
+      name: 'client of the shared store',
+      bytes: config.sharedWindows === undefined ? 0 : STORE_CLIENT_BYTES,
+    },
     { name: 'address databases, two of each at a change', bytes: 2 * databaseBytes(config) },
     { name: 'held bodies, at most', bytes: heldBodiesBytes(config) },
     { name: 'scoring core', bytes: CORE_BYTES_DEFAULT },

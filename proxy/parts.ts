@@ -23,6 +23,8 @@ import { IdentityService } from './principal/identity-service.ts';
 import { RouteMemory } from './route-memory.ts';
 import { type ClockBase, clockFrom, monotonicMs, newClockBase } from './shared-clock.ts';
 import type { StartFiles } from './start-files.ts';
+import { OVERLAY_ROWS } from './state/overlay-rows.ts';
+import { Remembered } from './state/remembered.ts';
 import { TextTableReader } from './text-table.ts';
 import type { ThreadStart } from './thread-messages.ts';
 
@@ -52,6 +54,7 @@ export interface Parts {
   readonly routes: RouteMemory;
   readonly geo: GeoWatch;
   readonly identity: IdentityService;
+  readonly remembered: Remembered;
 }
 
 export function makeParts(options: PartsOptions, files: StartFiles): Parts {
@@ -72,20 +75,23 @@ export function makeParts(options: PartsOptions, files: StartFiles): Parts {
     nowMs: () => clock.nowMs(),
     send: (order) => host.send(order),
   });
-  const shared = { counters, events, base, current, routes, identity };
+  const random = options.random ?? Math.random;
+  const hashKeys = () => identity.hashKeys;
+  const remembered = new Remembered({ config, hashKeys, clock, monotonicMs, random, log });
+  const shared = { counters, events, base, current, routes, identity, remembered };
   const host: DataThreadHost = new DataThreadHost({
     startData: () => threadStart(config, files, shared),
     counters,
     log,
     heapMaxMb: DATA_HEAP_MB,
     onLearned: (saved) => routes.keep(saved),
+    onMemory: ({ view, startedMs, restored }) => remembered.keeper.began(view, startedMs, restored),
     ...(options.threadEntry === undefined ? {} : { entry: options.threadEntry }),
     ...inlineSeams(options),
   });
   const readers = events === null ? [] : newReaders(events, { bootId, namespace, workload });
   const geo = new GeoWatch({ files: files.geo, log, send: (order) => host.send(order) });
-  const random = options.random ?? Math.random;
-  return { bootId, log, clock, random, counters, readers, current, host, routes, geo, identity };
+  return { bootId, log, clock, random, counters, readers, current, host, routes, geo, identity, remembered };
 }
 
 function inlineSeams(options: PartsOptions): { inline?: DataThreadSeams } {
@@ -103,6 +109,7 @@ interface Shared {
   readonly current: Current;
   readonly routes: RouteMemory;
   readonly identity: IdentityService;
+  readonly remembered: Remembered;
 }
 
 /** What a data thread starts with at this moment. */
@@ -120,6 +127,7 @@ function threadStart(config: SidecarConfig, files: StartFiles, shared: Shared): 
     counters: shared.counters.buffer,
     events: shared.events,
     clock: shared.base,
+    state: shared.remembered.keeper.order(),
     core: loadCoreModule(),
   };
 }
@@ -131,6 +139,7 @@ function dataPlaneConfig(config: SidecarConfig): DataPlaneConfig {
     forwardHeaders: config.forwardHeaders,
     via: config.via,
     identities: config.identities,
+    sharedViews: config.sharedWindows === undefined ? 0 : OVERLAY_ROWS,
     bodyMaxBytes: config.bodyMaxBytes ?? Infinity,
     bodyPrefixBytes: config.bodyPrefixBytes,
     heldBodiesMax: config.heldBodiesMax,

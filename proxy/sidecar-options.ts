@@ -4,6 +4,7 @@
 import { LIMITS } from '../domain/limits.ts';
 import * as kinds from '../domain/option-kinds.ts';
 import { jwksPlace } from './principal/jwks-source.ts';
+import { storeUrlProblem } from './state/store-url.ts';
 
 const NETWORK = 'Network';
 const CONTROL = 'Control plane';
@@ -13,6 +14,11 @@ const BOUNDS = 'Limits and timeouts';
 const RUNNING = 'Running';
 
 const DAY_MS = 86_400_000;
+
+function storeUrl(value: string): kinds.Refused | undefined {
+  const problem = storeUrlProblem(value);
+  return problem === null ? undefined : new kinds.Refused(problem);
+}
 
 function time(fallbackMs: number, help: string) {
   return kinds.duration({ min: 1, max: DAY_MS }, { help, group: BOUNDS, fallback: `${fallbackMs}ms` });
@@ -117,10 +123,26 @@ export const SIDECAR_OPTIONS = {
   ),
   identityKeyFile: kinds.file({
     help:
-      'Secret (16 bytes or more) that identities are hashed with, one for a fleet. Without it: new at each ' +
-      'start. Rotation: docs/identity.md.',
+      'Secret (16 bytes or more) that identities are hashed with, one for a fleet. Without it: one that ' +
+      '--state-dir keeps, else new at each start. Rotation: docs/identity.md.',
     group: IDENTITY,
   }),
+  sharedWindows: kinds.text({
+    help:
+      'Redis or Valkey through which replicas share the windows of identities; needs --identity-key-file. ' +
+      'Without it each sidecar knows its own traffic.',
+    group: IDENTITY,
+    placeholder: 'redis://HOST:PORT',
+    check: storeUrl,
+  }),
+  sharedWindowsInterval: kinds.duration(
+    { min: 10, max: 60_000 },
+    { help: 'Between two exchanges with the shared store.', group: IDENTITY, fallback: '250ms' },
+  ),
+  sharedWindowsStaleness: kinds.duration(
+    { min: 100, max: 600_000 },
+    { help: 'What other replicas counted is used no longer than this.', group: IDENTITY, fallback: '1s' },
+  ),
   jwks: kinds.text({
     help:
       'Key set (RFC 7517), a file or an https URL, that tokens are verified with: a verified sub names the ' +
@@ -202,11 +224,27 @@ export const SIDECAR_OPTIONS = {
   ),
   stateDir: kinds.file({
     help:
-      'Folder for the last good policy and bundle and for the socket of "picket drain". Without it: a ' +
-      'folder for this listener under the temporary folder.',
+      'Folder for the last good policy and bundle, what is remembered of identities, and the socket of ' +
+      '"picket drain". Without it: a folder for this listener under the temporary folder.',
     group: RUNNING,
     placeholder: 'DIR',
   }),
+  stateDirMaxBytes: kinds.size(
+    { min: 0, max: 2 ** 40 },
+    {
+      help: 'Largest file of what is remembered of identities, the best known first; 0 keeps none.',
+      group: RUNNING,
+      fallback: '32MiB',
+    },
+  ),
+  snapshotIntervalSeconds: kinds.int(
+    { min: 0, max: 86_400 },
+    {
+      help: 'Between two saves of what is remembered; 0 saves only at drains and at the end.',
+      group: RUNNING,
+      fallback: '300',
+    },
+  ),
   workers: kinds.int(
     { min: 1, max: 64 },
     { help: 'Data threads; 1 for now.', group: RUNNING, fallback: '1' },

@@ -11,6 +11,7 @@ import { parseTrustedKeys } from '../wasm-core/host/trusted-keys.ts';
 import type { SidecarConfig } from './config.ts';
 import { sha256Hex } from './current.ts';
 import { type IdentityKeys, identityKeys } from './identity-key.ts';
+import { keptSecret } from './state/kept-secret.ts';
 
 /** The bundle that this build comes with, beside sources and bundled program alike. */
 export const DEFAULT_BUNDLE_URL = new URL('../models/default.bundle', import.meta.url);
@@ -109,7 +110,8 @@ export async function readStartFiles(config: SidecarConfig): Promise<StartFiles>
   const noGeo = await GeoFiles.open({});
   const files: StartFiles = {
     identityKeys: await attempt(() => {
-      const content = identityKeyFile === undefined ? null : readIdentityKeyFile(identityKeyFile);
+      const content =
+        identityKeyFile === undefined ? keptSecret(config.stateDir) : readIdentityKeyFile(identityKeyFile);
       return identityKeys(content, namespace, Date.now());
     }, NO_KEYS),
     trustedKeys: await attempt(

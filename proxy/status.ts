@@ -27,10 +27,11 @@ import type { EventReader, StreamAccount } from './event-reader.ts';
 import { type IdentityStatus, identityStatus } from './identity-status.ts';
 import type { MemoryPlan } from './memory-plan.ts';
 import type { IdentityReport } from './principal/identity-service.ts';
+import type { RememberedStatus } from './state/remembered.ts';
 
 type ByName = Readonly<Record<string, number>>;
 
-export interface SidecarStatus {
+export interface SidecarStatus extends RememberedStatus {
   readonly mode: Mode;
   readonly mode_source: ModeSource;
   readonly policy_version: string;
@@ -119,6 +120,7 @@ export interface StatusSources {
   readonly plan: MemoryPlan;
   readonly databases: () => readonly GeoFileReport[];
   readonly identity: () => IdentityReport;
+  readonly remembered: () => RememberedStatus;
   readonly startedMs: number;
   /** The sidecar's clock. */
   readonly nowMs: () => number;
@@ -239,6 +241,7 @@ export class StatusView {
       upstream_latency_ms: this.#quantiles(HISTOGRAM.upstreamLatency),
       address_databases: sources.databases().map(databaseStatus),
       identity: identityStatus(sources.identity(), this),
+      ...sources.remembered(),
       memory: {
         rss_bytes: process.memoryUsage.rss(),
         plan_bytes: plan.totalBytes,

@@ -5,6 +5,7 @@ import type { ErrorCode, Problem } from '../domain/errors.ts';
 import type { DeclaredPath } from '../domain/openapi.ts';
 import type { CompiledPolicy } from '../domain/policy.ts';
 import type { AddressData } from '../feature-engine/geo-files.ts';
+import type { StateView } from '../feature-engine/state-view.ts';
 import type { PreparedBundle } from '../wasm-core/host/prepare.ts';
 import type { DataPlaneConfig } from './data-plane-config.ts';
 import type { EventBuffers } from './event-ring.ts';
@@ -12,6 +13,8 @@ import type { HashKeys } from './keyed-hash.ts';
 import type { ThreadNote } from './note.ts';
 import type { TokenBuffers } from './principal/token-desk.ts';
 import type { ClockBase } from './shared-clock.ts';
+import type { RestoreOrder } from './state/state-keeper.ts';
+import type { RestoreReport } from './state/state-report.ts';
 
 export interface ThreadListener {
   readonly name: string;
@@ -40,6 +43,8 @@ export interface ThreadStart {
   /** Null: no event is kept. */
   readonly events: EventBuffers | null;
   readonly clock: ClockBase;
+  /** What is remembered of before; null for nothing. */
+  readonly state: RestoreOrder | null;
   /** The compiled scoring core, so that no thread compiles it again. */
   readonly core: unknown;
 }
@@ -73,8 +78,16 @@ export interface BoundAddress {
   readonly port: number;
 }
 
+/** The feature engine's memory, for the control thread to read, and what became of the order to put a snapshot back. */
+export interface ThreadMemory {
+  readonly view: StateView;
+  /** Since when it counts, ms since the epoch. */
+  readonly startedMs: number;
+  readonly restored: RestoreReport;
+}
+
 export type FromDataThread =
-  | { readonly kind: 'ready'; readonly addresses: readonly BoundAddress[] }
+  | { readonly kind: 'ready'; readonly addresses: readonly BoundAddress[]; readonly memory: ThreadMemory }
   /** All route templates learned so far. */
   | { readonly kind: 'learned_routes'; readonly saved: string }
   /** The listeners could not be opened; the thread ends. */

@@ -4,6 +4,12 @@
 
 import type { OverlayView } from '../../feature-engine/state-view.ts';
 
+/** Identities with a view of the others, and how many are exchanged in one tick. */
+export const ACTIVE_MAX = 4096;
+export const BATCH_MAX = 2048;
+/** Rows for views: one per active identity, and those that rest for two ticks. */
+export const OVERLAY_ROWS = ACTIVE_MAX + 2 * BATCH_MAX;
+
 export class OverlayRows {
   readonly #view: OverlayView;
   readonly #words: Uint32Array;

@@ -58,18 +58,14 @@ function restoreFrom(
   { order, nowMs }: { order: RestoreOrder; nowMs: number },
 ): RestoreReport {
   const checked = checkSnapshot(read, { ...order, nowMs });
-  const { takenMs, startedMs, replica } = checked.head;
-  const { buffer, tables, regions } = engine.stateView;
-  const tally = restoreSnapshot(read, checked, {
-    tables: tables.map((table) => sinkOf(engine, table, takenMs + SLACK_MS)),
-    regions: regions.map(({ name, layout, at, words }) => {
-      return { name, layout, words: new Uint32Array(buffer, at * 4, words) };
-    }),
-  });
-  const continues = nowMs - takenMs <= PAUSE_MAX_MS;
+  const { takenMs, startedMs, replica, keyId } = checked.head;
+  const rotated = keyId !== order.keys[0]?.keyId;
+  const tally = restoreSnapshot(read, checked, sinksOf(engine, { latestMs: takenMs + SLACK_MS, rotated }));
+  const continues = nowMs - takenMs <= PAUSE_MAX_MS && !rotated;
   if (continues) engine.stateStartedMs = Math.min(startedMs, nowMs);
   const notes = [
-    ...(continues ? [] : ['it is too old for what is seen first to be told, so its age begins anew']),
+    ...(rotated ? ['it was written with the former identity key: only rows and baseline came back'] : []),
+    ...(continues ? [] : ['what is seen first cannot be told for a while, so its age begins anew']),
     ...tally.otherLayout.map((name) => `"${name}" is laid out differently in this version`),
   ];
   return {
@@ -78,10 +74,42 @@ function restoreFrom(
   };
 }
 
-function sinkOf(engine: StateHolder, { name, layout, rowWords }: TableView, latestMs: number): TableSink {
-  const check = { fields: engine.rowFields(name), latestMs };
+interface Putting {
+  readonly latestMs: number;
+  /**
+   * Written with the former key. Marks of addresses, agents and routes were hashed with it too, and nothing that is looked up by
+   * them would be found: profiles and regions are left out, rows begin their totals anew, so first-seen flags are missing.
+   */
+  readonly rotated: boolean;
+}
+
+function sinksOf(engine: StateHolder, putting: Putting): Parameters<typeof restoreSnapshot>[2] {
+  const { buffer, tables, regions } = engine.stateView;
+  const kept = regions.filter(({ name }) => !putting.rotated || name === 'baseline');
+  return {
+    tables: tables
+      .filter(({ name }) => !putting.rotated || name !== 'profiles')
+      .map((table) => tableSink(engine, table, putting)),
+    regions: kept.map(({ name, layout, at, words }) => {
+      return { name, layout, words: new Uint32Array(buffer, at * 4, words) };
+    }),
+    ignored: [...tables, ...regions].map(({ name }) => name),
+  };
+}
+
+function tableSink(
+  engine: StateHolder,
+  { name, layout, rowWords }: TableView,
+  { latestMs, rotated }: Putting,
+): TableSink {
+  const fields = engine.rowFields(name);
+  const totals = rotated ? fields.filter(({ kind }) => kind === 'total').map(({ word }) => word) : [];
   return {
     ...{ name, layout, rowWords },
-    restore: (row) => isSoundRow(row.words, check) && engine.restoreRow(name, row),
+    restore: (row) => {
+      if (!isSoundRow(row.words, { fields, latestMs })) return false;
+      for (const word of totals) row.words[word] = 0;
+      return engine.restoreRow(name, row);
+    },
   };
 }

@@ -6,6 +6,7 @@ import { PicketError } from '../../domain/errors.ts';
 import { Backoff } from '../control/backoff.ts';
 import type { SidecarLog } from '../log.ts';
 import type { Exchange, SharedFields, SharedStore, StoreOptions } from './shared-store.ts';
+import { shownUrl } from './store-url.ts';
 
 export type LinkState = 'connecting' | 'connected' | 'away';
 
@@ -13,12 +14,6 @@ export interface StoreLinkOptions extends StoreOptions {
   readonly random: () => number;
   readonly monotonicMs: () => number;
   readonly log: SidecarLog;
-}
-
-/** The address without user and password, as it may be shown. */
-export function shownUrl(url: string): string {
-  const { protocol, host, pathname } = new URL(url);
-  return `${protocol}//${host}${pathname === '/' ? '' : pathname}`;
 }
 
 export class StoreLink {

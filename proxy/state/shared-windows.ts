@@ -11,16 +11,12 @@ import { type MergeField, RowMerger, SLICE_MS } from '../../feature-engine/row-m
 import { type StateView, TableReader } from '../../feature-engine/state-view.ts';
 import type { SidecarLog } from '../log.ts';
 import { type ActiveRow, ActiveRows } from './active-rows.ts';
-import { OverlayRows } from './overlay-rows.ts';
-import { StoreLink, shownUrl } from './shared-link.ts';
+import { ACTIVE_MAX, BATCH_MAX, OverlayRows } from './overlay-rows.ts';
+import { StoreLink } from './shared-link.ts';
 import { RecordCodec } from './shared-record.ts';
 import type { Exchange, SharedFields } from './shared-store.ts';
+import { shownUrl } from './store-url.ts';
 
-/** Identities with a view of the others, and how many are exchanged in one tick. */
-export const ACTIVE_MAX = 4096;
-export const BATCH_MAX = 2048;
-/** Overlay rows: one per active identity, and those that rest for two ticks. */
-export const OVERLAY_ROWS = ACTIVE_MAX + 2 * BATCH_MAX;
 const ACTIVE_IDLE_MS = 60_000;
 /** Twice the longest window: two slices of 24 h. */
 const LIFE_SECONDS = 172_800;
@@ -86,6 +82,7 @@ interface Attached {
   readonly overlays: OverlayRows;
   readonly merger: RowMerger;
   readonly codec: RecordCodec;
+  readonly keyId: string;
   readonly prefix: string;
   readonly own: Uint32Array;
   readonly other: Uint32Array;
@@ -127,6 +124,12 @@ export class SharedWindows {
     await this.#busy;
     if (this.#link.state === 'connected')
       for (let i = 0; i < LAST_EXCHANGES; i++) if ((await this.#exchange()) === 0) break;
+    this.end();
+  }
+
+  /** Ends at once. */
+  end(): void {
+    clearInterval(this.#timer);
     this.#attached?.overlays.clearAll();
     this.#link.close();
   }
@@ -208,7 +211,9 @@ export class SharedWindows {
   #attach(): Attached | null {
     const { view: viewOf, fields, owner, keyId } = this.#options;
     const view = viewOf();
-    if (view === this.#attached?.view) return this.#attached;
+    const key = keyId();
+    if (view === this.#attached?.view && key === this.#attached.keyId) return this.#attached;
+    this.#attached?.overlays.clearAll();
     this.#leftBefore += this.#attached?.active.left ?? 0;
     const identities = view?.tables.find(({ name }) => name === 'identities');
     if (view === null || identities === undefined || view.overlays === null) {
@@ -224,7 +229,7 @@ export class SharedWindows {
       overlays: new OverlayRows(view.buffer, view.overlays),
       merger: new RowMerger(fields, rowWords),
       codec: new RecordCodec(rowWords),
-      prefix: `picket:windows:${owner}:${keyId()}:${layout}`,
+      ...{ keyId: key, prefix: `picket:windows:${owner}:${key}:${layout}` },
     };
     return this.#attached;
   }

@@ -70,6 +70,11 @@ export class StateKeeper {
     return this.#replica;
   }
 
+  /** Another sidecar has the name: this one is known by another from now on. */
+  rename(replica: string): void {
+    this.#replica = replica;
+  }
+
   /** The memory of the data thread that runs; null before it is ready. */
   get view(): StateView | null {
     return this.#view;
