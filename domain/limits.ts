@@ -41,8 +41,8 @@ export const LIMITS = {
   /** Bytes of the route template that an event keeps. */
   eventRouteMaxBytes: 64,
   /** Events that wait for their ack: flagged and blocked ones, and allowed ones. */
-  flaggedRingSlots: 16_384,
-  allowRingSlots: 49_152,
+  flaggedRingSlots: 8_192,
+  allowRingSlots: 16_384,
   /** An event whose outcome is unknown for so long goes out as pending. */
   outcomePendingMs: 2_000,
   /** Learned route templates; further ones count as `other`. */
