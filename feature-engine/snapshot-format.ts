@@ -17,8 +17,9 @@ export const SNAPSHOT_VERSION = 1;
 export const HEADER_WORDS = 16;
 export const BLOCK_HEAD_WORDS = 8;
 export const END_WORDS = 8;
-/** Words of a block at most, so that neither side ever holds more: 128 KiB. */
-export const BLOCK_WORDS_MAX = 32_768;
+/** Words of a block at most, so that neither side ever holds more: 64 KiB. */
+export const BLOCK_WORDS_MAX = 16_384;
+export const BLOCK_BYTES_MAX = (BLOCK_HEAD_WORDS + BLOCK_WORDS_MAX) * 4;
 const MAGIC = [0x4b434950, 0x54535445];
 const BLOCK_MAGIC = 0x4b4c4250;
 /** A file that is smaller holds nothing worth keeping. */

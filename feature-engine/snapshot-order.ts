@@ -9,7 +9,7 @@ const STEPS = 256;
 export const STEP_COUNT = 2 * STEPS;
 const STEPS_PER_OCTAVE = 8;
 /** Slots looked at between two pauses. */
-const SLOTS_A_TURN = 16_384;
+const SLOTS_A_TURN = 8_192;
 
 /** Place in the order: 0 is kept first. `age` in look-ups since the row was seen. */
 export function rankStep(goodAnswers: number, age: number): number {

@@ -6,6 +6,7 @@ import { PicketError } from '../domain/errors.ts';
 import { LIMITS } from '../domain/limits.ts';
 import { GEO_FILE_ROLES, type GeoPaths, geoFileRoom } from '../feature-engine/geo-files.ts';
 import { plannedMemory } from '../feature-engine/memory-plan.ts';
+import { BLOCK_BYTES_MAX } from '../feature-engine/snapshot-format.ts';
 import { CORE_BYTES_DEFAULT } from '../wasm-core/host/core.ts';
 import type { SidecarConfig } from './config.ts';
 import { COUNTERS_BYTES } from './counters.ts';
@@ -41,6 +42,7 @@ type Planned = Pick<
   | 'memoryLimitBytes'
   | 'heldBodiesMax'
   | 'bodyPrefixBytes'
+  | 'stateDirMaxBytes'
 > & { readonly jwks?: string | undefined; readonly sharedWindows?: string | undefined } & GeoPaths;
 
 /** `containerBytes`: the container's limit, or null. */
@@ -51,10 +53,8 @@ export function memoryPlan(config: Planned, containerBytes: number | null): Memo
     { name: 'control thread heap', bytes: CONTROL_HEAP_BYTES },
     { name: 'data thread heap, at most', bytes: (DATA_HEAP_MB.old + DATA_HEAP_MB.young) * 2 ** 20 },
     ...plannedMemory(config.identities, config.sharedWindows === undefined ? 0 : OVERLAY_ROWS),
-    {
-      name: 'client of the shared store',
-      bytes: config.sharedWindows === undefined ? 0 : STORE_CLIENT_BYTES,
-    },
+    { name: 'client of the shared store', bytes: sharedClientBytes(config) },
+    { name: 'while the state is saved', bytes: savingBytes(config) },
     { name: 'address databases, two of each at a change', bytes: 2 * databaseBytes(config) },
     { name: 'held bodies, at most', bytes: heldBodiesBytes(config) },
     { name: 'scoring core', bytes: CORE_BYTES_DEFAULT },
@@ -64,6 +64,16 @@ export function memoryPlan(config: Planned, containerBytes: number | null): Memo
   ];
   const totalBytes = items.reduce((sum, item) => sum + item.bytes, 0);
   return { items, totalBytes, limitBytes: config.memoryLimitBytes ?? containerBytes };
+}
+
+/** The client, and when each identity was seen last. */
+function sharedClientBytes({ sharedWindows, identities }: Planned): number {
+  return sharedWindows === undefined ? 0 : STORE_CLIENT_BYTES + 4 * identities;
+}
+
+/** Rank and place of each row of the three tables, and a few blocks of the file on their way. */
+function savingBytes({ stateDirMaxBytes, identities }: Planned): number {
+  return stateDirMaxBytes === 0 ? 0 : 3 * 6 * identities + 8 * BLOCK_BYTES_MAX;
 }
 
 /** Each holds its prefix and the rest of the piece that filled it. */

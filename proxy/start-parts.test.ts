@@ -26,6 +26,7 @@ const PLANNED = {
   memoryLimitBytes: undefined,
   heldBodiesMax: 64,
   bodyPrefixBytes: 8192,
+  stateDirMaxBytes: 2 ** 25,
 };
 
 describe('memory plan', () => {

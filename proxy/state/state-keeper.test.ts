@@ -181,6 +181,19 @@ describe('a state file that is not good', () => {
     expect(report({ keys: () => [other, snapshotKey(IDENTITY_KEY)] })).toMatchObject({ outcome: 'restored' });
   });
 
+  it('gives rows only, their totals anew, when the key was rotated', async () => {
+    const { folder } = await saved();
+    const now = snapshotKey(Uint32Array.of(9, 9, 9, 9));
+    const keeper = newKeeper({ keys: () => [now, snapshotKey(IDENTITY_KEY)] });
+    keeper.open(folder, false);
+    const engine = { ...holder(), rowFields: () => [{ kind: 'total', word: 30 }] };
+    const report = restoreState(engine, keeper.order(), NOW_MS);
+    expect(report).toMatchObject({ outcome: 'restored', rows: { identities: 3, addresses: 3 } });
+    expect(report.why).toContain('former identity key');
+    expect(engine.rows.get('identities')!.map((row) => row[30])).toEqual([0, 0, 0]);
+    expect(engine.stateStartedMs).toBe(NOW_MS);
+  });
+
   it('that cannot be opened is said, not fatal', async () => {
     const { keeper, path } = await saved();
     const report = restoreState(holder(), { ...keeper.order()!, path: join(path, 'below') }, NOW_MS);
