@@ -24,7 +24,7 @@ import { CALL, TRACES_BYTES } from './kernel/row-kernels.ts';
 import { configureSession } from './kernel/session-kernels.ts';
 import { PROFILE_BYTES } from './profile-layout.ts';
 import * as X from './profile-places.ts';
-import { ADDRESS_ROW_BYTES, IDENTITY_ROW_BYTES, PROFILE } from './row-layout.ts';
+import { ADDRESS_ROW_BYTES, IDENTITY_ROW_BYTES, PROFILE, SLICE } from './row-layout.ts';
 import { W5M, WINDOW_COUNT } from './windows.ts';
 
 export type { RankedRow } from './engine-tables.ts';
@@ -195,6 +195,8 @@ export class FeatureEngine {
     const row = (axis === 'identity' ? this.identities : this.addresses).restore(ranked);
     if (row === null) return false;
     row[PROFILE] = axis === 'identity' ? this.profiles.slot(row) + 1 : 0;
+    // A row from a clock that was ahead would wait for its time: what it counted is of now.
+    row[SLICE] = Math.min(row[SLICE] as number, this.#words[(this.#call + CALL.slices) / 4]!);
     return true;
   }
 
