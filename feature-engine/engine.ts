@@ -20,6 +20,7 @@ import type { HeadHasher } from './kernel/head-hasher.ts';
 import { HeadMemory } from './kernel/head-memory.ts';
 import { EngineMemory, type Kernels } from './kernel/memory.ts';
 import { configureObjects, objectSizes } from './kernel/object-kernels.ts';
+import { configureRouteProfiles } from './kernel/route-kernels.ts';
 import { CALL, TRACES_BYTES } from './kernel/row-kernels.ts';
 import { configureSession } from './kernel/session-kernels.ts';
 import { PROFILE_BYTES } from './profile-layout.ts';
@@ -230,6 +231,7 @@ export class FeatureEngine {
     });
     configureObjects(memory, X.OBJECT_PLACE, objectSizes(identities));
     configureCrossing(memory, X.CROSSING_PLACE);
+    configureRouteProfiles(memory, X.ROUTE_PROFILE_PLACE);
     return memory.bytes.subarray(start, memory.take(0));
   }
 

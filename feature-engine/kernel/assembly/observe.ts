@@ -45,6 +45,7 @@ import { moveTo } from './moment';
 import { OBJECT_BYTES, observeObjects } from './objects';
 import { writeAxis, writeLink } from './read-rows';
 import { addRequest } from './rows';
+import { routeProfileKeep, routeProfileObserve } from './route-profile';
 import { SEQUENCE_BYTES, sequenceBegin, sequenceObserve } from './sequence';
 import { addresses, handleOf, identities, touchLines } from './table';
 import { addTrace } from './traces';
@@ -195,5 +196,6 @@ export function observe(out: usize): void {
   store<f64>(call, handleOf(identities, credential), IDENTITY_HANDLE);
   store<f64>(call, handleOf(addresses, address), ADDRESS_HANDLE);
   store<f64>(call, handleOf(identities, principal), PRINCIPAL_HANDLE);
-  addTrace();
+  routeProfileObserve(out);
+  routeProfileKeep(addTrace());
 }
