@@ -1,7 +1,7 @@
 // What a feature is, and the short form in which the lists (features.ts, features-*.ts) write them down.
 // "No profile": the first request of an identity, or the pool of profiles is full of others that are not idle.
 // Ids come in blocks: request 1, identity 100, address 200, link 300, state 400, session 500, sequence 600, objects 700,
-// crossing 800, bucket 900, geo 1000, encounters 1100, lexical 1200.
+// crossing 800, bucket 900, geo 1000, encounters 1100, lexical 1200, route_profile 1300.
 
 export const FEATURE_GROUPS = [
   'request',
@@ -17,6 +17,7 @@ export const FEATURE_GROUPS = [
   'geo',
   'encounters',
   'lexical',
+  'route_profile',
 ] as const;
 export type FeatureGroup = (typeof FEATURE_GROUPS)[number];
 export type FeatureUnit =

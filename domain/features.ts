@@ -10,6 +10,7 @@ import { ENCOUNTER_FEATURES } from './features-encounters.ts';
 import { GEO_FEATURES } from './features-geo.ts';
 import { BODY_FEATURES, LEXICAL_FEATURES } from './features-lexical.ts';
 import { OBJECT_FEATURES } from './features-objects.ts';
+import { ROUTE_PROFILE_FEATURES } from './features-route-profile.ts';
 import { SEQUENCE_FEATURES } from './features-sequence.ts';
 import { SESSION_FEATURES } from './features-session.ts';
 
@@ -128,6 +129,7 @@ export const FEATURES: readonly Feature[] = [
   ...ENCOUNTER_FEATURES,
   ...LEXICAL_FEATURES,
   ...BODY_FEATURES,
+  ...ROUTE_PROFILE_FEATURES,
 ];
 
 export const FEATURE_COUNT = FEATURES.length;

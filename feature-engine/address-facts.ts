@@ -53,6 +53,12 @@ export interface AddressFacts {
   kind: number;
 }
 
+/** The facts of a request that came without an address. */
+export const NO_FACTS: AddressFacts = {
+  ...{ latitude: Number.NaN, longitude: Number.NaN },
+  ...{ country: 0, asn: 0, subnet: 0, kind: KIND_UNKNOWN },
+};
+
 const CAPACITY = 32_768;
 /*
  * A slot is half a cache line, a set two of them:

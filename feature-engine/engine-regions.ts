@@ -10,6 +10,7 @@ import { crossingBytes } from './kernel/crossing-kernels.ts';
 import { HEAD_MEMORY_BYTES } from './kernel/head-memory.ts';
 import { KERNEL_TABLES_BYTES } from './kernel/memory.ts';
 import { objectSizes, objectTableBytes } from './kernel/object-kernels.ts';
+import { ROUTE_PROFILES_BYTES } from './kernel/route-kernels.ts';
 import { SLOT_BYTES, TRACES_BYTES, WAYS } from './kernel/row-kernels.ts';
 import { sessionBytes } from './kernel/session-kernels.ts';
 import { PROFILE_BYTES } from './profile-layout.ts';
@@ -83,7 +84,7 @@ export function memoryItems(
     { name: 'identity rows', bytes: identities * (IDENTITY_ROW_BYTES + SLOT_BYTES) },
     { name: 'address rows', bytes: addresses * (ADDRESS_ROW_BYTES + SLOT_BYTES) },
     { name: 'profiles', bytes: profiles * (PROFILE_BYTES + SLOT_BYTES) },
-    { name: 'workload features', bytes: workload + BUCKETS_BYTES + BUCKET_BYTES },
+    { name: 'workload features', bytes: workload + ROUTE_PROFILES_BYTES + BUCKETS_BYTES + BUCKET_BYTES },
     { name: 'request at hand', bytes: kernels },
     { name: 'address facts', bytes: addressBookBytes(options.addressFacts) },
     ...(views === 0 ? [] : [{ name: 'views of other replicas', bytes: overlayBytes(identities, views) }]),

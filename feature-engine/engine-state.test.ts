@@ -151,6 +151,18 @@ describe('a snapshot', () => {
     second.stateStartedMs = first.stateStartedMs;
     for (let n = 0; n < 200; n++) send([first, second], true);
   });
+
+  it('from a clock that was ahead counts as of now', () => {
+    const ahead = new FeatureEngine({ identities: 8, startedMs: START_MS + DAY_MS });
+    for (let n = 0; n < 3; n++) asker(ahead)(testIdentity('a', 'b'), START_MS + DAY_MS + n);
+    const engine = new FeatureEngine({ identities: 8, startedMs: START_MS });
+    for (const row of ahead.identities.rows()) engine.restoreRow('identity', row);
+    const ask = asker(engine);
+    expect(ask(testIdentity('a', 'b'), START_MS)).toMatchObject({
+      ...{ identity_requests_10s: 4, identity_gap_ms: 0, identity_age_s: 0, identity_requests_total: 4 },
+    });
+    expect(ask(testIdentity('a', 'b'), START_MS + 60_000)['identity_requests_10s']).toBe(1);
+  });
 });
 
 it('still knows its thousand regulars after a million new identities, in the memory it had', () => {

@@ -8,8 +8,7 @@ import type { HeadView } from '../domain/head-view.ts';
 import { IDENTITY_KINDS, type RequestIdentity } from '../domain/identity.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import { BUCKET_MS } from '../domain/workload-bucket.ts';
-import { AddressBook, type AddressFacts } from './address-facts.ts';
-import { KIND_UNKNOWN } from './address-kind.ts';
+import { AddressBook, type AddressFacts, NO_FACTS } from './address-facts.ts';
 import { Buckets } from './buckets.ts';
 import { memoryItems, profilesFor, sizesOf, vectorBytes } from './engine-regions.ts';
 import { EngineTable, type RankedRow } from './engine-tables.ts';
@@ -21,11 +20,12 @@ import type { HeadHasher } from './kernel/head-hasher.ts';
 import { HeadMemory } from './kernel/head-memory.ts';
 import { EngineMemory, type Kernels } from './kernel/memory.ts';
 import { configureObjects, objectSizes } from './kernel/object-kernels.ts';
+import { configureRouteProfiles } from './kernel/route-kernels.ts';
 import { CALL, TRACES_BYTES } from './kernel/row-kernels.ts';
 import { configureSession } from './kernel/session-kernels.ts';
 import { PROFILE_BYTES } from './profile-layout.ts';
 import * as X from './profile-places.ts';
-import { ADDRESS_ROW_BYTES, IDENTITY_ROW_BYTES, PROFILE } from './row-layout.ts';
+import { ADDRESS_ROW_BYTES, IDENTITY_ROW_BYTES, PROFILE, SLICE } from './row-layout.ts';
 import type { StateView } from './state-view.ts';
 import { W5M, WINDOW_COUNT } from './windows.ts';
 
@@ -35,12 +35,6 @@ export type * from './engine-types.ts';
 const ADDRESS_KIND = IDENTITY_KINDS.indexOf('address');
 /** A profile is safe until as many requests as sixteen times the pool have come since its principal's last one. */
 const PATIENCE_TURNOVERS = 16;
-
-/** The facts of a request that came without an address. */
-const NO_FACTS: AddressFacts = {
-  ...{ latitude: Number.NaN, longitude: Number.NaN },
-  ...{ country: 0, asn: 0, subnet: 0, kind: KIND_UNKNOWN },
-};
 
 export class FeatureEngine {
   /** Handles of the last observed request, for its outcome. Exact integers below 2^48. */
@@ -206,6 +200,8 @@ export class FeatureEngine {
     const row = (axis === 'identity' ? this.identities : this.addresses).restore(ranked);
     if (row === null) return false;
     row[PROFILE] = axis === 'identity' ? this.profiles.slot(row) + 1 : 0;
+    // A row from a clock that was ahead would wait for its time: what it counted is of now.
+    row[SLICE] = Math.min(row[SLICE] as number, this.#words[(this.#call + CALL.slices) / 4]!);
     return true;
   }
 
@@ -239,6 +235,7 @@ export class FeatureEngine {
     });
     configureObjects(memory, X.OBJECT_PLACE, objectSizes(identities));
     configureCrossing(memory, X.CROSSING_PLACE);
+    configureRouteProfiles(memory, X.ROUTE_PROFILE_PLACE);
     return memory.bytes.subarray(start, memory.take(0));
   }
 

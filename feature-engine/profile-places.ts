@@ -8,6 +8,7 @@ import { ENCOUNTER_FEATURES } from '../domain/features-encounters.ts';
 import { GEO_FEATURES } from '../domain/features-geo.ts';
 import { LEXICAL_FEATURES } from '../domain/features-lexical.ts';
 import { OBJECT_FEATURES } from '../domain/features-objects.ts';
+import { ROUTE_PROFILE_FEATURES } from '../domain/features-route-profile.ts';
 import { SEQUENCE_FEATURES } from '../domain/features-sequence.ts';
 import { SESSION_FEATURES } from '../domain/features-session.ts';
 
@@ -29,5 +30,6 @@ export const ENCOUNTER_PLACE = placeOf(ENCOUNTER_FEATURES[0]!.name);
 export const ENCOUNTER_COUNT = ENCOUNTER_FEATURES.length;
 export const CROSSING_PLACE = placeOf(CROSSING_FEATURES[0]!.name);
 export const BUCKET_PLACE = placeOf(BUCKET_FEATURES[0]!.name);
+export const ROUTE_PROFILE_PLACE = placeOf(ROUTE_PROFILE_FEATURES[0]!.name);
 export const LEXICAL_PLACE = placeOf(LEXICAL_FEATURES[0]!.name);
 export const BODY_PLACE = placeOf('body_entropy');

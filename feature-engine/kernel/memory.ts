@@ -10,6 +10,7 @@ import type { HeadKernels } from './head-kernels.ts';
 import { LOG_TABLE } from './log-table.ts';
 import { type KernelVariant, loadKernelModule } from './module.ts';
 import type { ObjectKernels } from './object-kernels.ts';
+import type { RouteKernels } from './route-kernels.ts';
 import type { RowKernels } from './row-kernels.ts';
 import type { SessionKernels } from './session-kernels.ts';
 
@@ -24,6 +25,7 @@ export interface Kernels
     CrossingKernels,
     HeadKernels,
     ObjectKernels,
+    RouteKernels,
     RowKernels,
     SessionKernels {
   readonly heapBase: { readonly value: number };

@@ -28,8 +28,9 @@ export class HeadReader {
   readonly out: Float64Array;
   readonly #outAt: number;
 
-  constructor(variant: KernelVariant) {
-    this.memory = new EngineMemory(HEAD_MEMORY_BYTES + 8 * PLACES + 64, variant);
+  /** @param moreBytes what the test takes besides. */
+  constructor(variant: KernelVariant, moreBytes = 0) {
+    this.memory = new EngineMemory(HEAD_MEMORY_BYTES + 8 * PLACES + 64 + moreBytes, variant);
     this.heads = new HeadMemory(this.memory, { seed: SEED, request: 0, lexical: LEXICAL, body: BODY });
     this.#outAt = this.memory.take(8 * PLACES);
     this.out = new Float64Array(this.memory.buffer, this.#outAt, PLACES);

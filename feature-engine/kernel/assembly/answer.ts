@@ -8,6 +8,7 @@ import { crossingAnswered } from './crossing';
 import { moveTo } from './moment';
 import { objectsAnswered } from './objects';
 import { OBJECTS_AT, SEQUENCE_AT } from './observe';
+import { routeProfileAnswered } from './route-profile';
 import { addAnswer, late, rollRow } from './rows';
 import { sequenceAnswered } from './sequence';
 import { addGood, addresses, identities, profiles, rowOf, rowOfHandle, sameKey } from './table';
@@ -76,7 +77,9 @@ export function answer(identity: f64, client: f64): void {
   if (address == 0) stale++;
   else bringBack(addresses, address);
   bucketAnswered();
-  if (findTrace() == 0) return;
+  const trace = findTrace();
+  if (trace == 0) return;
+  if (isGood()) routeProfileAnswered(trace);
   const profile = profileOf(principalRow(identity, row));
   if (profile != 0) {
     if (isGood()) addGood(profiles, profile);

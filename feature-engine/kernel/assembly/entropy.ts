@@ -43,7 +43,7 @@ function fixed(n: u32): u64 {
 }
 
 /** One of ' " ; < > ( ) | ` $ { } \ */
-function isDelimiter(byte: u32): bool {
+export function isDelimiter(byte: u32): bool {
   if (byte < 0x40)
     return byte == 0x22 || byte == 0x24 || (byte - 0x27 < 3) || byte == 0x3b || byte == 0x3c || byte == 0x3e;
   return byte == 0x5c || byte == 0x60 || byte - 0x7b < 3;

@@ -16,10 +16,10 @@ import {
   PATH,
   SHOWN,
 } from './call';
+import { hashBytes } from './hash-bytes';
 import { mix32 } from './mix';
 import {
   ENCODED_BYTES,
-  hashBytes,
   KEYS,
   NUMBER,
   OBJECT_HASH,
@@ -63,7 +63,6 @@ export const TARGET_ENTRY: usize = 260;
 /** Entry of a target: u32 length, u32 bytes of the path, numbers of the text, numbers of the target. */
 const TARGET_TEXT: usize = 16;
 export const TARGET_SCAN: usize = TARGET_TEXT + TEXT_NUMBERS;
-export const TARGET_MORE: usize = TARGET_SCAN + TARGET_NUMBERS;
 const TARGET_HEAD: usize = 192;
 /** Entry of a value: u32 length, u32 hash as a user agent (0: not asked for yet), u32 family, numbers of the text. */
 const VALUE_TEXT: usize = 16;

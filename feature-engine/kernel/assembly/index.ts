@@ -9,6 +9,7 @@ import { LOGIN_ROUTES_BYTES } from './login-routes';
 import { OBJECT_BYTES } from './objects';
 import { PROFILE_BYTES } from './observe';
 import { logs, RARITY_BYTES } from './rarity';
+import { ROUTE_PROFILES_BYTES } from './route-profile';
 import { SEQUENCE_BYTES } from './sequence';
 import { estimates } from './sketch';
 
@@ -67,13 +68,21 @@ export const bucketBytes: usize = BUCKET_BYTES;
 export { bucketAnswered, configureBucket, observeBucket } from './bucket';
 export const objectBytes: usize = OBJECT_BYTES;
 export const loginRoutesBytes: usize = LOGIN_ROUTES_BYTES;
+export const routeProfilesBytes: usize = ROUTE_PROFILES_BYTES;
 export { configureCrossing, crossingAnswered, observeCrossing } from './crossing';
 export { log2 } from './log2';
 export { configureObjectMemory, pairSeen, pathSeen, usedByAnother } from './object-memory';
 export { configureObjects, objectsAnswered, observeObjects } from './objects';
 
 export { configureHead, familyOf, headRegionBytes, readBodyPrefix, readHead } from './head';
-export { hashBytes, looksLikeId } from './target';
+export { hashBytes } from './hash-bytes';
+export { looksLikeId } from './object-id';
+export {
+  configureRouteProfiles,
+  routeProfileAnswered,
+  routeProfileKeep,
+  routeProfileObserve,
+} from './route-profile';
 export { siphash128 } from './siphash';
 export { addLexiconWord, addPlainName, isPlainName } from './words';
 export { addTrace, configureTraces, findTrace } from './traces';

@@ -46,6 +46,7 @@ import { OBJECT_BYTES, observeObjects } from './objects';
 import { withOthers } from './overlays';
 import { writeAxis, writeLink } from './read-rows';
 import { addRequest } from './rows';
+import { routeProfileKeep, routeProfileObserve } from './route-profile';
 import { SEQUENCE_BYTES, sequenceBegin, sequenceObserve } from './sequence';
 import { addresses, handleOf, identities, touchLines } from './table';
 import { addTrace } from './traces';
@@ -198,5 +199,6 @@ export function observe(out: usize): void {
   store<f64>(call, handleOf(identities, credential), IDENTITY_HANDLE);
   store<f64>(call, handleOf(addresses, address), ADDRESS_HANDLE);
   store<f64>(call, handleOf(identities, principal), PRINCIPAL_HANDLE);
-  addTrace();
+  routeProfileObserve(out);
+  routeProfileKeep(addTrace());
 }

@@ -112,7 +112,7 @@ export function writeAxis(out: usize, row: usize, long: usize, gapMs: f64): void
   store<f64>(at, total < 2 ? f64.NaN : round(mean), 48);
   const variation = mean == 0 ? 0 : round(load<f64>(row, L.GAP_DEVIATION << 2) / mean);
   store<f64>(at, total < 3 ? f64.NaN : variation, 56);
-  store<f64>(at, round((nowMs() - load<f64>(row, L.CREATED << 2)) / 1000), 64);
+  store<f64>(at, round(max<f64>(nowMs() - load<f64>(row, L.CREATED << 2), 0) / 1000), 64);
   store<f64>(at, round(<f64>total), 72);
 }
 

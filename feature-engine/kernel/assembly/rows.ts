@@ -187,7 +187,8 @@ export function addRequest(row: usize, made: bool, identity: bool, other: u32): 
     store<f64>(row, now, L.CREATED << 2);
     store<u32>(row, slice(0), L.SLICE << 2);
   } else {
-    gapMs = now - load<f64>(row, L.LAST << 2);
+    // Never below 0: a restored row may come from a clock that was ahead.
+    gapMs = max<f64>(now - load<f64>(row, L.LAST << 2), 0);
     addGap(row, gapMs, load<u32>(row, L.TOTAL << 2));
     rollRow(row, identity);
   }

@@ -1,24 +1,26 @@
-// The request target in passes over its bytes: shape counts, whether normalising would change the path, the path's hash, the
-// object id (the last path segment that looks like an id) and the hashes of the query's keys and values. Linear in the target.
-// It judges nothing: ambiguity is refused elsewhere. Called by head.ts for targets that its cache does not hold.
+// The request target in passes over its bytes: shape counts, whether normalising would change the path, the path's hash, its
+// object id, hashes of the query's keys and values, what its values are made of. Linear in the target. It judges nothing:
+// ambiguity is refused elsewhere. Called by head.ts for targets that its cache does not hold.
 
-import { mix32 } from './mix';
-import { hexValue } from './text';
+import { isDelimiter } from './entropy';
+import { decodeAt, hexValue, PERCENT } from './escapes';
+import { hashBytes, nonZero } from './hash-bytes';
+import { prepareIds, readObject } from './object-id';
 
 const PLAIN: u32 = 0;
 const SLASH: u32 = 1;
 const DOT: u32 = 2;
-const PERCENT: u32 = 3;
+const ESCAPE: u32 = 3;
 const SEMICOLON: u32 = 4;
 const AMPERSAND: u32 = 5;
 const ODD: u32 = 6;
 
 /** Class of each byte; "plain" are letters, digits and "-_~?=". */
 const classes: usize = memory.data(256, 64);
-/** Kinds of bytes for ids: 0 other, 1 digit, 2 hexadecimal letter, 4 other letter, 8 dash. */
-const kinds: usize = memory.data(256, 64);
+/** Classes of bytes in values, a bit each: lower case, upper case, digit, "-._~", space or "+", delimiter, other, high. */
+const valueClasses: usize = memory.data(256, 64);
 
-/** What a scan finds, 160 bytes: u32 each unless said otherwise. */
+/** What a scan finds: u32 each unless said otherwise. */
 export const SEGMENTS: usize = 0;
 export const QUERY_PARAMS: usize = 4;
 export const ENCODED_BYTES: usize = 8;
@@ -35,16 +37,14 @@ export const NUMBER: usize = 32;
 /** 8 x u32, 8 x u32. */
 export const KEYS: usize = 40;
 export const VALUES: usize = 72;
-/** u32: bytes of the longest value of the query. */
+/** u32: bytes of the longest value of the query; classes of bytes in its values, decoded. */
 export const LONGEST_VALUE: usize = 104;
-export const TARGET_NUMBERS: usize = 112;
+export const VALUE_CLASSES: usize = 108;
+/** 128 bits: bytes under 128 in its values, decoded. */
+export const VALUE_BYTES: usize = 112;
+export const TARGET_NUMBERS: usize = 128;
 
 const PARAMS_MAX: u32 = 8;
-const DIGITS_MAX: usize = 15;
-/** Longer segments are ids, whatever they are made of. */
-const WORD_MAX: usize = 48;
-const HEX_MIN: u32 = 16;
-const MIXED_MIN: u32 = 8;
 
 function fill(table: usize, from: u32, to: u32, kind: u32): void {
   for (let byte = from; byte <= to; byte++) store<u8>(table + <usize>byte, <u8>kind);
@@ -52,6 +52,7 @@ function fill(table: usize, from: u32, to: u32, kind: u32): void {
 
 /** Fills the tables; once. */
 export function prepareTarget(): void {
+  prepareIds();
   fill(classes, 0, 255, ODD);
   fill(classes, 0x30, 0x39, PLAIN);
   fill(classes, 0x41, 0x5a, PLAIN);
@@ -63,33 +64,20 @@ export function prepareTarget(): void {
   fill(classes, 0x3f, 0x3f, PLAIN);
   fill(classes, 0x2f, 0x2f, SLASH);
   fill(classes, 0x2e, 0x2e, DOT);
-  fill(classes, 0x25, 0x25, PERCENT);
+  fill(classes, 0x25, 0x25, ESCAPE);
   fill(classes, 0x3b, 0x3b, SEMICOLON);
   fill(classes, 0x26, 0x26, AMPERSAND);
-  fill(kinds, 0, 255, 0);
-  fill(kinds, 0x30, 0x39, 1);
-  fill(kinds, 0x41, 0x5a, 4);
-  fill(kinds, 0x61, 0x7a, 4);
-  fill(kinds, 0x41, 0x46, 2);
-  fill(kinds, 0x61, 0x66, 2);
-  fill(kinds, 0x2d, 0x2d, 8);
-}
-
-/** 32-bit hash of [at, end): FNV-1a steps over 4 bytes at once, then mixed. The same as hashBytes of sketch.ts. */
-export function hashBytes(at: usize, end: usize, seed: u32): u32 {
-  let h = seed ^ <u32>(end - at);
-  for (; at + 4 <= end; at += 4) {
-    h = (h ^ (load<u32>(at) * 0xcc9e2d51)) * 0x01000193;
-    h ^= h >>> 15;
-  }
-  for (; at < end; at++) h = (h ^ <u32>load<u8>(at)) * 0x01000193;
-  return mix32(h);
-}
-
-// @ts-ignore: decorator
-@inline
-function nonZero(hash: u32): u32 {
-  return hash == 0 ? 1 : hash;
+  fill(valueClasses, 0, 255, 128);
+  fill(valueClasses, 0x21, 0x7e, 64);
+  fill(valueClasses, 0x61, 0x7a, 1);
+  fill(valueClasses, 0x41, 0x5a, 2);
+  fill(valueClasses, 0x30, 0x39, 4);
+  fill(valueClasses, 0x2d, 0x2e, 8);
+  fill(valueClasses, 0x5f, 0x5f, 8);
+  fill(valueClasses, 0x7e, 0x7e, 8);
+  fill(valueClasses, 0x20, 0x20, 16);
+  fill(valueClasses, 0x2b, 0x2b, 16);
+  for (let byte: u32 = 0x21; byte < 0x7f; byte++) if (isDelimiter(byte)) fill(valueClasses, byte, byte, 32);
 }
 
 // @ts-ignore: decorator
@@ -112,33 +100,6 @@ function escaped(at: usize, end: usize): u32 {
 @inline
 function isDotSegment(length: u32, dots: u32): bool {
   return length == dots && length - 1 < 2;
-}
-
-/** Is [at, end) an id: a number, a UUID, long hexadecimal, a mixed token, or very long? The same as that of route-template.ts. */
-export function looksLikeId(at: usize, end: usize): bool {
-  const length = end - at;
-  if (length == 0) return false;
-  if (length > WORD_MAX) return true;
-  let digits: u32 = 0;
-  let dashes: u32 = 0;
-  /** Places where letters turn into digits or back. */
-  let turns: u32 = 0;
-  let seen: u32 = 0;
-  let last = <u32>load<u8>(kinds + <usize>load<u8>(at)) & 1;
-  for (; at < end; at++) {
-    const kind = <u32>load<u8>(kinds + <usize>load<u8>(at));
-    if (kind == 0) return false;
-    seen |= kind;
-    const side = kind & 1;
-    digits += side;
-    dashes += kind >> 3;
-    turns += side ^ last;
-    last = side;
-  }
-  if (seen == 1) return true;
-  if (dashes > 0) return length == 36 && dashes == 4 && (seen & 4) == 0;
-  if ((seen & 4) == 0 && <u32>length >= HEX_MIN) return true;
-  return <u32>length >= MIXED_MIN && digits > 0 && (seen & 6) != 0 && turns >= 2;
 }
 
 function readPath(start: usize, end: usize, into: usize): void {
@@ -165,7 +126,7 @@ function readPath(start: usize, end: usize, into: usize): void {
     }
     length++;
     if (kind == DOT) dots++;
-    else if (kind == PERCENT) {
+    else if (kind == ESCAPE) {
       const value = escaped(at, end);
       if (value == 256) continue;
       if (value == 0x2f || value == 0x5c) rewritten = 1;
@@ -185,6 +146,28 @@ function readPath(start: usize, end: usize, into: usize): void {
   store<u32>(into, odd, ODD_BYTES);
 }
 
+let classesSeen: u32 = 0;
+let lowSeen: u64 = 0;
+let highSeen: u64 = 0;
+
+/** Takes in the bytes of a value, decoded. */
+// @ts-ignore: decorator
+@inline
+function readValue(at: usize, end: usize): void {
+  while (at < end) {
+    let byte = <u32>load<u8>(at++);
+    if (byte == PERCENT) {
+      const found = decodeAt(at - 1, end);
+      byte = found & 0xff;
+      at += ((found >>> 8) & 0xff) - 1;
+    }
+    classesSeen |= <u32>load<u8>(valueClasses + <usize>byte);
+    const bit = (<u64>1) << (<u64>byte & 63);
+    lowSeen |= byte < 64 ? bit : 0;
+    highSeen |= byte - 64 < 64 ? bit : 0;
+  }
+}
+
 /** Counts parameters, and hashes the first 8 of them: keys without "=", values behind it. */
 function readQuery(start: usize, end: usize, into: usize, seed: u32): void {
   let params: u32 = 0;
@@ -192,6 +175,9 @@ function readQuery(start: usize, end: usize, into: usize, seed: u32): void {
   let odd: u32 = 0;
   let longest: usize = 0;
   let read: u32 = 0;
+  classesSeen = 0;
+  lowSeen = 0;
+  highSeen = 0;
   while (start < end) {
     let equals: usize = 0;
     let at = start;
@@ -202,7 +188,7 @@ function readQuery(start: usize, end: usize, into: usize, seed: u32): void {
         continue;
       }
       if (kind == AMPERSAND) break;
-      if (kind == PERCENT) {
+      if (kind == ESCAPE) {
         if (escaped(at, end) == 256) continue;
         encoded += 3;
         at += 2;
@@ -213,6 +199,7 @@ function readQuery(start: usize, end: usize, into: usize, seed: u32): void {
       const keyEnd = equals == 0 ? at : equals;
       const value = min<usize>(keyEnd + 1, at);
       longest = max<usize>(longest, at - value);
+      readValue(value, at);
       if (read < PARAMS_MAX) {
         const to = into + (<usize>read << 2);
         store<u32>(to, nonZero(hashBytes(start, keyEnd, seed)), KEYS);
@@ -227,31 +214,9 @@ function readQuery(start: usize, end: usize, into: usize, seed: u32): void {
   store<u32>(into, load<u32>(into, ODD_BYTES) + odd, ODD_BYTES);
   store<u32>(into, read, PARAMS_READ);
   store<u32>(into, <u32>longest, LONGEST_VALUE);
-}
-
-function takeObject(start: usize, end: usize, into: usize, seed: u32): void {
-  store<u32>(into, nonZero(hashBytes(start, end, seed)), OBJECT_HASH);
-  if (end - start > DIGITS_MAX) return;
-  let value: u64 = 0;
-  for (let at = start; at < end; at++) {
-    const digit = <u32>load<u8>(at) - 0x30;
-    if (digit > 9) return;
-    value = value * 10 + <u64>digit;
-  }
-  store<f64>(into, <f64>value, NUMBER);
-}
-
-function readObject(start: usize, end: usize, into: usize, seed: u32): void {
-  store<u32>(into, 0, OBJECT_HASH);
-  store<f64>(into, f64.NaN, NUMBER);
-  for (let at = end; at-- > start; ) {
-    if (load<u8>(at) != 0x2f) continue;
-    if (end > at + 1 && looksLikeId(at + 1, end)) {
-      takeObject(at + 1, end, into, seed);
-      return;
-    }
-    end = at;
-  }
+  store<u32>(into, classesSeen, VALUE_CLASSES);
+  store<u64>(into, lowSeen, VALUE_BYTES);
+  store<u64>(into, highSeen, VALUE_BYTES + 8);
 }
 
 /** Reads the target [start, end), whose path ends at `pathEnd`, and writes what it finds to `into`. */
@@ -259,5 +224,5 @@ export function readTarget(start: usize, pathEnd: usize, end: usize, into: usize
   readPath(start, pathEnd, into);
   readQuery(pathEnd + 1, end, into, seed);
   store<u32>(into, hashBytes(start, pathEnd, seed), PATH_HASH);
-  readObject(start, pathEnd, into, seed);
+  readObject(start, pathEnd, into + OBJECT_HASH, into + NUMBER, seed);
 }

@@ -4,13 +4,12 @@
 // nothing. Loads reach up to 23 bytes over the end of a text: every region that holds one is padded. Called by head.ts.
 
 import { digits, entropy, highs, marks, prepareEntropy, symbols, uppers } from './entropy';
+import { decodeAt, PERCENT } from './escapes';
 import { isWord, WORD_BYTES_MAX, wordMayBeKnown } from './words';
 
 /** Texts are read up to here. */
 export const TEXT_BYTES_MAX: usize = 32_768;
 const PAD: usize = 64;
-const DEPTH_MAX: u32 = 3;
-const PERCENT: u32 = 0x25;
 
 /** Numbers of a text, 48 bytes: f32 entropy, shares of digits, upper case and symbols. */
 export const SHARES: usize = 0;
@@ -30,16 +29,6 @@ export function configureText(scratchAt: usize): void {
   prepareEntropy();
 }
 
-/** Value of a hexadecimal digit, else 16 or more. */
-// @ts-ignore: decorator
-@inline
-export function hexValue(byte: u32): u32 {
-  const digit = byte - 0x30;
-  if (digit < 10) return digit;
-  const letter = (byte | 0x20) - 0x61;
-  return letter < 6 ? letter + 10 : 16;
-}
-
 let decodedDepth: u32 = 0;
 
 /** Decodes [start, end) into the scratch; the end of what was written. */
@@ -47,19 +36,12 @@ function decode(start: usize, end: usize): usize {
   let out = scratch;
   let depth: u32 = 0;
   while (start < end) {
-    let byte = <u32>load<u8>(start++);
+    let byte = <u32>load<u8>(start);
     if (byte == PERCENT) {
-      for (let layer: u32 = 1; layer <= DEPTH_MAX; layer++) {
-        if (start + 1 >= end) break;
-        const high = hexValue(<u32>load<u8>(start));
-        const low = hexValue(<u32>load<u8>(start + 1));
-        if ((high | low) > 15) break;
-        byte = (high << 4) | low;
-        start += 2;
-        if (layer > depth) depth = layer;
-        if (byte != PERCENT) break;
-      }
-    }
+      byte = decodeAt(start, end);
+      start += (byte >>> 8) & 0xff;
+      depth = max<u32>(depth, byte >>> 16);
+    } else start++;
     store<u8>(out++, <u8>byte);
   }
   decodedDepth = depth;
