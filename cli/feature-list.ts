@@ -18,6 +18,7 @@ const SOURCES: Readonly<Record<Feature['group'], string>> = {
   geo: 'address databases',
   encounters: "principal's profile",
   lexical: 'target, headers, body prefix',
+  route_profile: 'learned profile of the route',
 };
 
 export const FEATURE_COLUMNS = ['id', 'name', 'unit', 'range', 'source', 'meaning', 'missing when'] as const;

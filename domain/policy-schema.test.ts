@@ -32,7 +32,8 @@ describe('parsePolicy', () => {
       ' {route: "PUT /x", inspect: hold-prefix}]';
     expect(parsePolicy(`workloads: {w: {${routes}}}`).workloads?.['w']?.routes).toHaveLength(2);
     const error = problemsFor(
-      'fleet: {inspect: head}\nworkloads: {w: {routes: [{route: "POST /a", inspect: head, login: {field: u}},' +
+      'fleet: {inspect: head}\n' +
+        'workloads: {w: {routes: [{route: "POST /a", inspect: head, login: {field: u}},' +
         ' {route: "POST /b", login: {field: ""}}, {route: "POST /c", inspect: body}]}}',
     );
     expect(error.problems.map((problem) => problem.field).sort()).toEqual([

@@ -16,6 +16,9 @@ import { sessionBytes } from './kernel/session-kernels.ts';
 import { PROFILE_BYTES } from './profile-layout.ts';
 import { ADDRESS_ROW_BYTES, IDENTITY_ROW_BYTES } from './row-layout.ts';
 
+/** A profile is safe until as many requests as sixteen times the pool have come since its principal's last one. */
+export const PATIENCE_TURNOVERS = 16;
+
 /** Profiles for each identity: many are seen only once. */
 export const PROFILE_SHARE = 0.25;
 /** What one identity may cost: its row, an address's row, their slots, its share of the profiles. */

@@ -10,7 +10,7 @@ import type { Outcome } from '../domain/outcome.ts';
 import { BUCKET_MS } from '../domain/workload-bucket.ts';
 import { AddressBook, type AddressFacts, NO_FACTS } from './address-facts.ts';
 import { Buckets } from './buckets.ts';
-import { memoryItems, profilesFor, sizesOf, vectorBytes } from './engine-regions.ts';
+import { memoryItems, PATIENCE_TURNOVERS, profilesFor, sizesOf, vectorBytes } from './engine-regions.ts';
 import { EngineTable, type RankedRow } from './engine-tables.ts';
 import type { EngineStats, FeatureEngineOptions, MemoryItem, ObservedRequest } from './engine-types.ts';
 import { stateViewOf, takeOverlays } from './engine-view.ts';
@@ -33,8 +33,6 @@ export type { RankedRow } from './engine-tables.ts';
 export type * from './engine-types.ts';
 
 const ADDRESS_KIND = IDENTITY_KINDS.indexOf('address');
-/** A profile is safe until as many requests as sixteen times the pool have come since its principal's last one. */
-const PATIENCE_TURNOVERS = 16;
 
 export class FeatureEngine {
   /** Handles of the last observed request, for its outcome. Exact integers below 2^48. */
@@ -63,7 +61,7 @@ export class FeatureEngine {
   readonly identities: EngineTable;
   readonly addresses: EngineTable;
   readonly profiles: EngineTable;
-  /** All that is remembered, for other threads to read: snapshots and shared windows. */
+  /** All that is remembered, for other threads. */
   readonly stateView: StateView;
   readonly #options: FeatureEngineOptions;
   readonly #kernels: Kernels;
