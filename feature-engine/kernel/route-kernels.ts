@@ -21,5 +21,5 @@ export function configureRouteProfiles(memory: EngineMemory, place: number): voi
   const { kernels } = memory;
   if (kernels.routeProfilesBytes.value !== ROUTE_PROFILES_BYTES)
     throw new RangeError(`profiles of routes take ${kernels.routeProfilesBytes.value} bytes`);
-  kernels.configureRouteProfiles(memory.take(ROUTE_PROFILES_BYTES), place);
+  kernels.configureRouteProfiles(memory.take(ROUTE_PROFILES_BYTES, 'route profiles'), place);
 }
