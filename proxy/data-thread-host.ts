@@ -22,6 +22,8 @@ export const STALLED_AFTER_MS = 3_000;
 /** Without one for so long it is ended and started again. Counted in watches, so that a suspended machine is no hang. */
 const HUNG_AFTER_MS = 10_000;
 const RESTART_FIRST_MS = 50;
+/** A disk that hangs must not keep the traffic waiting. */
+const SAVE_MAX_MS = 2_000;
 const RESTART_MAX_MS = 5_000;
 /** A thread that ran for so long begins its restarts quickly again. */
 const STEADY_MS = 30_000;
@@ -51,6 +53,8 @@ export interface DataThreadHostOptions {
   readonly onLearned?: (saved: string) => void;
   /** A data thread is ready: its feature engine's memory, and what came back into it. */
   readonly onMemory?: (memory: ThreadMemory) => void;
+  /** A data thread ended by itself; its memory can still be read. The next one waits for this, but not for long. Never throws. */
+  readonly onLost?: () => Promise<void>;
   readonly heapMaxMb: { readonly old: number; readonly young: number };
 }
 
@@ -245,8 +249,14 @@ export class DataThreadHost {
       { exit: code, crashes: this.crashes, restartInMs: this.#restartMs },
       'the data thread ended; it is started again',
     );
-    this.#restartTimer = setTimeout(() => this.#restart(), this.#restartMs);
+    const saved = this.#options.onLost?.() ?? Promise.resolve();
+    this.#restartTimer = setTimeout(() => this.#restartAfter(saved), this.#restartMs);
     this.#restartMs = Math.min(RESTART_MAX_MS, this.#restartMs * 2);
+  }
+
+  async #restartAfter(saved: Promise<void>): Promise<void> {
+    await Promise.race([saved, new Promise((resolve) => setTimeout(resolve, SAVE_MAX_MS))]);
+    if (!this.#closing) this.#restart();
   }
 
   #restart(): void {

@@ -85,6 +85,7 @@ export function makeParts(options: PartsOptions, files: StartFiles): Parts {
     log,
     heapMaxMb: DATA_HEAP_MB,
     onLearned: (saved) => routes.keep(saved),
+    onLost: () => remembered.keeper.save(),
     onMemory: ({ view, startedMs, restored }) => remembered.keeper.began(view, startedMs, restored),
     ...(options.threadEntry === undefined ? {} : { entry: options.threadEntry }),
     ...inlineSeams(options),

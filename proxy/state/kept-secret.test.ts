@@ -1,4 +1,4 @@
-// The secret in the state folder: made once, for this user only, the same ever after; and the store's address without its
+// The secret in the state folder: made once, for this user only, the same ever after. And the store's address, shown without its
 // secrets.
 
 import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';

@@ -3,9 +3,10 @@
 
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { BroadcastChannel } from 'node:worker_threads';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { SidecarStatus } from '../../proxy/status.ts';
-import { ask, Cleanup, spawnPicket, startOrigin, until } from '../support/sidecars.ts';
+import { ask, Cleanup, runSidecar, spawnPicket, startOrigin, until } from '../support/sidecars.ts';
 import { startWatched, type WatchedSidecar } from '../support/watched-sidecar.ts';
 
 const cleanup = new Cleanup();
@@ -108,6 +109,36 @@ describe('a sidecar that was stopped and started again', () => {
     const temporary = await startWatched(cleanup, []);
     expect(temporary.sidecar.status().state).toMatchObject({ file: null, restored: 'off' });
     expect(temporary.sidecar.status().state.off_because).toContain('temporary');
+  });
+});
+
+describe('a data thread that crashed', () => {
+  it('is followed by one that knows what it knew', async () => {
+    const origin = await startOrigin(cleanup);
+    const threadEntry = new URL('../support/faulty-data-thread.ts', import.meta.url);
+    const args = [
+      '--upstream',
+      origin.url,
+      '--state-dir',
+      cleanup.folder(),
+      '--snapshot-interval-seconds',
+      '0',
+    ];
+    const { sidecar, url } = await runSidecar(cleanup, args, { threadEntry });
+    for (let n = 1; n <= 5; n++) await ask(url, clientHeaders(n));
+    await until(
+      () => sidecar.status(),
+      ({ identities }) => identities === 5,
+    );
+    const faults = new BroadcastChannel('picket-test-faults');
+    cleanup.add(() => faults.close());
+    faults.postMessage({ crash: true });
+    const { state } = await until(
+      () => sidecar.status(),
+      ({ data_thread, ready }) => data_thread.crashes === 1 && ready,
+    );
+    expect(state).toMatchObject({ restored: 'restored', restored_rows: { identities: 5 }, saves_total: 1 });
+    expect((await ask(url, clientHeaders(1))).status).toBe(200);
   });
 });
 
