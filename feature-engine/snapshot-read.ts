@@ -21,7 +21,7 @@ import { unpackRank } from './snapshot-order.ts';
 import { PIECE_WORDS } from './snapshot-write.ts';
 import { bitmapWords, takeRecord } from './sparse-words.ts';
 
-/** Bytes from `at`; shorter at the end of the file. */
+/** Bytes from `at`, valid until the next call; fewer at the end of the file. */
 export type ReadBytes = (at: number, bytes: number) => Uint8Array;
 
 /** A key that rows may have been hashed with: the one in force, or the former one during its last day. */
@@ -83,7 +83,7 @@ const SKEW_MAX_MS = 5 * 60_000;
 function takeWords(read: ReadBytes, at: number, words: number): Uint32Array {
   const bytes = read(at, words * 4);
   if (bytes.length !== words * 4) throw new SnapshotRefused('damaged', 'it ends too early');
-  // A copy: aligned, and ours.
+  if (bytes.byteOffset % 4 === 0) return new Uint32Array(bytes.buffer, bytes.byteOffset, words);
   return new Uint32Array(Uint8Array.from(bytes).buffer);
 }
 
@@ -102,16 +102,17 @@ export function checkSnapshot(read: ReadBytes, expected: SnapshotExpectation): C
   for (;;) {
     const words = takeWords(read, at, BLOCK_HEAD_WORDS);
     const block = decodeBlockHead(words);
+    const isEnd = block.name === nameHash(END_NAME);
+    if (!isEnd) mac.update(bytesOf(words));
     const content = takeWords(read, at + BLOCK_HEAD_WORDS * 4, block.words);
     checkBlock(block, content);
     const end = at + (BLOCK_HEAD_WORDS + block.words) * 4;
-    if (block.name === nameHash(END_NAME)) {
+    if (isEnd) {
       if (block.words !== END_WORDS || !Buffer.from(bytesOf(content)).equals(mac.digest()))
         throw new SnapshotRefused('damaged', 'its keyed hash is wrong');
       if (read(end, 1).length !== 0) throw new SnapshotRefused('damaged', 'something follows its end');
       return { head, bytes: end, blocks };
     }
-    mac.update(bytesOf(words));
     mac.update(bytesOf(content));
     blocks.push({ at, head: block });
     at = end;

@@ -6,6 +6,7 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
+import { BLOCK_BYTES_MAX } from '../../feature-engine/snapshot-format.ts';
 import type { ReadBytes } from '../../feature-engine/snapshot-read.ts';
 
 /** What stands beside while it is written. One process writes a state folder, so a left-over is nobody's. */
@@ -69,18 +70,19 @@ export function openSnapshot(path: string): OpenSnapshot | null {
     if ((thrown as NodeJS.ErrnoException).code === 'ENOENT') return null;
     throw thrown;
   }
+  // One buffer for all reads: 32 MiB of garbage would stay with the process as resident memory.
+  const scratch = Buffer.allocUnsafeSlow(BLOCK_BYTES_MAX);
   return {
     bytes: fstatSync(file).size,
-    read: (at, bytes) => readAt(file, at, bytes),
+    read: (at, bytes) => readAt(file, at, scratch.subarray(0, bytes)),
     close: () => closeSync(file),
   };
 }
 
-function readAt(file: number, at: number, bytes: number): Uint8Array {
-  const buffer = Buffer.allocUnsafeSlow(bytes);
+function readAt(file: number, at: number, buffer: Uint8Array): Uint8Array {
   let have = 0;
-  while (have < bytes) {
-    const more = readSync(file, buffer, have, bytes - have, at + have);
+  while (have < buffer.length) {
+    const more = readSync(file, buffer, have, buffer.length - have, at + have);
     if (more === 0) break;
     have += more;
   }
