@@ -64,8 +64,14 @@ export class Remembered {
 
   /** Called once, with the state folder if there is one. `temporary`: it goes with the process. */
   open(folder: string | null, temporary: boolean): void {
-    this.keeper.open(folder, temporary);
+    this.keeper.open(folder, this.#offBecause(temporary));
     this.#shared?.start();
+  }
+
+  #offBecause(temporary: boolean): string {
+    if (temporary) return 'the state folder is a temporary one';
+    // A clock that ran ahead would begin again at the time of day: what it counted would lie in the future.
+    return this.#options.config.clockRate === 1 ? '' : '--clock-rate makes times that do not last';
   }
 
   /** Nothing more is counted: what was counted last is shared and saved. */

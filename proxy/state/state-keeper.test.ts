@@ -87,7 +87,7 @@ function holder(): Holder {
 async function saved(rows = 3): Promise<{ keeper: StateKeeper; path: string; folder: string }> {
   const keeper = newKeeper();
   const folder = newFolder();
-  keeper.open(folder, false);
+  keeper.open(folder, '');
   const order = keeper.order()!;
   keeper.began(state(rows).view, NOW_MS - 3_600_000, restoreState(holder(), order, NOW_MS));
   await keeper.save();
@@ -105,7 +105,7 @@ describe('what is remembered', () => {
     expect(readdirSync(folder)).toEqual([SNAPSHOT_NAME]);
 
     const next = newKeeper({ replica: '00000000000000bb' });
-    next.open(folder, false);
+    next.open(folder, '');
     const engine = holder();
     const report = restoreState(engine, next.order(), NOW_MS + 20_000);
     next.began(state().view, engine.stateStartedMs, report);
@@ -130,7 +130,7 @@ describe('what is remembered', () => {
 
   it('comes back without the rows that make no sense', async () => {
     const keeper = newKeeper();
-    keeper.open(newFolder(), false);
+    keeper.open(newFolder(), '');
     const { view, words } = state(3);
     const torn = view.tables[0]!.rowsAt + ROW_WORDS + LAST;
     new Float64Array(view.buffer)[torn / 2] = NOW_MS + 3_600_000;
@@ -155,7 +155,7 @@ describe('a state file that is not good', () => {
     for (const [name, content, refusal] of cases) {
       writeFileSync(path, content);
       const keeper = newKeeper();
-      keeper.open(folder, false);
+      keeper.open(folder, '');
       const engine = holder();
       const report = restoreState(engine, keeper.order(), NOW_MS);
       keeper.began(state().view, NOW_MS, report);
@@ -173,7 +173,7 @@ describe('a state file that is not good', () => {
     const other = snapshotKey(Uint32Array.of(9, 9, 9, 9));
     const report = (options: Partial<StateKeeperOptions>) => {
       const keeper = newKeeper(options);
-      keeper.open(folder, false);
+      keeper.open(folder, '');
       return restoreState(holder(), keeper.order(), NOW_MS);
     };
     expect(report({ keys: () => [other] })).toMatchObject({ outcome: 'refused', refusal: 'key' });
@@ -185,7 +185,7 @@ describe('a state file that is not good', () => {
     const { folder } = await saved();
     const now = snapshotKey(Uint32Array.of(9, 9, 9, 9));
     const keeper = newKeeper({ keys: () => [now, snapshotKey(IDENTITY_KEY)] });
-    keeper.open(folder, false);
+    keeper.open(folder, '');
     const engine = { ...holder(), rowFields: () => [{ kind: 'total', word: 30 }] };
     const report = restoreState(engine, keeper.order(), NOW_MS);
     expect(report).toMatchObject({ outcome: 'restored', rows: { identities: 3, addresses: 3 } });
@@ -229,20 +229,16 @@ describe('saving', () => {
   });
 
   it('is off and says why: no lasting folder, no lasting key, no room', async () => {
-    const because = (
-      folder: string | null,
-      temporary: boolean,
-      options: Partial<StateKeeperOptions> = {},
-    ) => {
+    const because = (folder: string | null, why: string, options: Partial<StateKeeperOptions> = {}) => {
       const keeper = newKeeper(options);
-      keeper.open(folder, temporary);
+      keeper.open(folder, why);
       expect(keeper.order()).toBeNull();
       return keeper.status().off_because;
     };
-    expect(because(null, false)).toContain('no state folder');
-    expect(because(newFolder(), true)).toContain('temporary');
-    expect(because(newFolder(), false, { keys: () => [] })).toContain('--identity-key-file');
-    expect(because(newFolder(), false, { bytesMax: 0 })).toContain('--state-dir-max-bytes');
+    expect(because(null, '')).toContain('no state folder');
+    expect(because(newFolder(), 'it is temporary')).toContain('temporary');
+    expect(because(newFolder(), '', { keys: () => [] })).toContain('--identity-key-file');
+    expect(because(newFolder(), '', { bytesMax: 0 })).toContain('--state-dir-max-bytes');
   });
 });
 
@@ -251,7 +247,7 @@ describe('a data thread that ended soon after its state was put back', () => {
     const { folder } = await saved();
     let nowMs = 0;
     const keeper = newKeeper({ monotonicMs: () => nowMs });
-    keeper.open(folder, false);
+    keeper.open(folder, '');
     const begin = (): void =>
       keeper.began(state().view, NOW_MS, restoreState(holder(), keeper.order(), NOW_MS));
     begin();

@@ -80,11 +80,14 @@ export class StateKeeper {
     return this.#view;
   }
 
-  /** Called once, with the state folder, before the data thread starts. `temporary`: it goes with the process. */
-  open(folder: string | null, temporary: boolean): void {
+  /**
+   * Called once, with the state folder, before the data thread starts. `offBecause`: why nothing is to be kept there; empty if
+   * something is.
+   */
+  open(folder: string | null, offBecause: string): void {
     const { bytesMax, intervalSeconds, keys } = this.#options;
     if (folder === null) return;
-    if (temporary) this.#offBecause = 'the state folder is a temporary one';
+    if (offBecause !== '') this.#offBecause = offBecause;
     else if (bytesMax === 0) this.#offBecause = '--state-dir-max-bytes is 0';
     else if (keys().length === 0)
       this.#offBecause = 'without --identity-key-file hashes change at each start';

@@ -109,6 +109,8 @@ describe('a sidecar that was stopped and started again', () => {
     const temporary = await startWatched(cleanup, []);
     expect(temporary.sidecar.status().state).toMatchObject({ file: null, restored: 'off' });
     expect(temporary.sidecar.status().state.off_because).toContain('temporary');
+    const hurried = await startWatched(cleanup, ['--state-dir', folder, '--clock-rate', '100']);
+    expect(hurried.sidecar.status().state.off_because).toContain('--clock-rate');
   });
 });
 
