@@ -10,7 +10,7 @@ import { plainState } from './testing/plain-state.ts';
 const ROW_WORDS = 152;
 const COPIES = 20_000;
 
-/** Counts requests into slot 0 as an engine does: first the look-up, then the row; at times the slot goes to the other identity. */
+/** Counts into slot 0 as an engine does: first the look-up, then the row; at times the slot goes to the other identity. */
 const CHANGES = `
   const { workerData } = require('node:worker_threads');
   const { buffer, rowsAt, setsAt, rowWords } = workerData;
