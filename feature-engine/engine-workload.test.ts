@@ -1,12 +1,10 @@
 // What the workload shares, through the whole engine: complete buckets, and memory that goes on in another engine.
 
 import { describe, expect, it } from 'vitest';
-import { FEATURES, placeOf } from '../domain/features.ts';
 import { BUCKET_FIELDS } from '../domain/features-bucket.ts';
-import { seededRandom } from '../domain/random.ts';
 import type { ClosedBucket } from '../domain/workload-bucket.ts';
 import { FeatureEngine } from './engine.ts';
-import { type DrawnRequest, drawRequest, fillHead, testIdentity } from './testing/random-traffic.ts';
+import { type DrawnRequest, fillHead, testIdentity } from './testing/random-traffic.ts';
 
 const START_MS = 1_700_000_000_000;
 
@@ -58,36 +56,5 @@ describe('the bucket of an engine', () => {
       ...{ requests: 5, addresses: 3, identities: 3, gets: 2, posts: 1, deletes: 1, puts: 1 },
       ...{ paths: 3, path_longest: 7, agents: 1, status_mean: 241, bytes: 550 },
     });
-  });
-});
-
-describe('a restart', () => {
-  it('goes on where the engine before was, in every feature', () => {
-    const random = seededRandom(8);
-    const options = { identities: 64, profiles: 64, startedMs: START_MS };
-    const before = new FeatureEngine(options);
-    let nowMs = START_MS;
-    const next = (engines: readonly FeatureEngine[]) => {
-      nowMs += random.int(60_000);
-      const drawn = drawRequest(random);
-      const status = [200, 401, 404][random.int(3)] as number;
-      return engines.map((engine) => [...send(engine, drawn, nowMs, status)]);
-    };
-    for (let n = 0; n < 300; n++) next([before]);
-    const after = new FeatureEngine({ ...options, startedMs: nowMs });
-    after.stateStartedMs = before.stateStartedMs;
-    expect(after.workload.length).toBe(before.workload.length);
-    after.workload.set(before.workload);
-    after.buckets.baseline.restore(before.buckets.baseline.state);
-    for (const row of before.identities.rows()) after.restoreRow('identity', row);
-    for (const row of before.addresses.rows()) after.restoreRow('address', row);
-    for (const row of before.profiles.rows()) after.restoreProfile(row);
-    for (let n = 0; n < 300; n++) {
-      const [kept = [], restored = []] = next([before, after]);
-      const differing = FEATURES.filter((_, place) => !Object.is(kept[place], restored[place]));
-      expect(differing.map(({ name }) => name)).toEqual([]);
-    }
-    const seen = before.vector[placeOf('path_new_share_1h')] as number;
-    expect(seen).toBeLessThan(0.5);
   });
 });

@@ -51,11 +51,6 @@ export class FeatureEngine {
   readonly formerHasher: HeadHasher;
   /** What the last request's target was found to be. */
   readonly target: { readonly rewritten: boolean };
-  /**
-   * What all identities share (edges, rarities, pairs of identity and object, crossing identities), as it lies in memory: for
-   * snapshots, which must come from an engine with as many identities and the same sketchSeed.
-   */
-  readonly workload: Uint8Array;
   /** The workload's 10 s buckets: other replicas' are joined here. */
   readonly buckets: Buckets;
   readonly identities: EngineTable;
@@ -112,7 +107,7 @@ export class FeatureEngine {
     this.hasher = this.#head.hasher;
     this.formerHasher = this.#head.formerHasher;
     this.target = this.#head;
-    this.workload = this.#configure(memory, sizes.identities);
+    this.#configure(memory, sizes.identities);
     const views = configureBucket(memory, { bucket: X.BUCKET_PLACE, pathBytes: X.PATH_BYTES_PLACE });
     this.buckets = new Buckets(views, options.startedMs, options.onBucket);
     const overlays = takeOverlays(memory, sizes.identities, options.sharedViews ?? 0);
@@ -212,8 +207,8 @@ export class FeatureEngine {
     return true;
   }
 
-  /** Regions of what all identities share, which it gives, and the places of each group in the vector. */
-  #configure(memory: EngineMemory, identities: number): Uint8Array {
+  /** Regions of what all identities share, and the places of each group in the vector. */
+  #configure(memory: EngineMemory, identities: number): void {
     const { kernels } = memory;
     if (kernels.profileBytes.value !== PROFILE_BYTES)
       throw new RangeError(`a profile of the kernels has ${kernels.profileBytes.value} bytes`);
@@ -227,14 +222,12 @@ export class FeatureEngine {
     );
     kernels.configureTravel(X.GEO_PLACE);
     kernels.configureTraces(memory.take(TRACES_BYTES));
-    const start = memory.take(0);
     configureSession(memory, {
       ...{ session: X.SESSION_PLACE, sequence: X.SEQUENCE_PLACE, encounters: X.ENCOUNTER_PLACE },
     });
     configureObjects(memory, X.OBJECT_PLACE, objectSizes(identities));
     configureCrossing(memory, X.CROSSING_PLACE);
     configureRouteProfiles(memory, X.ROUTE_PROFILE_PLACE);
-    return memory.bytes.subarray(start, memory.take(0));
   }
 
   /** What the host knows of the request, into the struct that the kernels read. */

@@ -20,6 +20,8 @@ export interface DataPlaneConfig {
   readonly via: boolean;
   /** Rows of the feature engine, per axis. */
   readonly identities: number;
+  /** New identities an address may bring in a minute; 0 = no cap. */
+  readonly newIdentitiesPerPeer: number;
   /** Larger request bodies are refused with 413; Infinity = no bound. */
   readonly bodyMaxBytes: number;
   /** First bytes of a body that hold-prefix routes are judged with, at most LIMITS.bodyPrefixMaxBytes. */
@@ -50,6 +52,7 @@ export const DEFAULT_DATA_PLANE_CONFIG: DataPlaneConfig = {
   forwardHeaders: 'append',
   via: true,
   identities: LIMITS.identitiesDefault,
+  newIdentitiesPerPeer: 0,
   sharedViews: 0,
   bodyMaxBytes: Infinity,
   bodyPrefixBytes: LIMITS.bodyPrefixBytes,

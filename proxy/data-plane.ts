@@ -143,6 +143,7 @@ class RunningPlane implements DataPlane {
     if (options.bundle !== null) this.#scorer.activate(options.bundle);
     this.#engine = new FeatureEngine({
       identities: config.identities,
+      newIdentitiesPerPeer: config.newIdentitiesPerPeer,
       sharedViews: config.sharedViews,
       startedMs: clock.nowMs(),
       sketchSeed: identityKey[0] as number,

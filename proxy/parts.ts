@@ -140,6 +140,7 @@ function dataPlaneConfig(config: SidecarConfig): DataPlaneConfig {
     forwardHeaders: config.forwardHeaders,
     via: config.via,
     identities: config.identities,
+    newIdentitiesPerPeer: config.newIdentitiesPerPeer,
     sharedViews: config.sharedWindows === undefined ? 0 : OVERLAY_ROWS,
     bodyMaxBytes: config.bodyMaxBytes ?? Infinity,
     bodyPrefixBytes: config.bodyPrefixBytes,

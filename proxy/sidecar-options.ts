@@ -114,11 +114,19 @@ export const SIDECAR_OPTIONS = {
     fallback: 'true',
   }),
   identities: kinds.int(
-    { min: 64, max: 10_000_000 },
+    { min: 64, max: 1_500_000 },
     {
-      help: 'Identities (and client addresses) that are remembered at the same time.',
+      help: 'Identities (and client addresses) that are remembered at the same time, 2 KiB each.',
       group: IDENTITY,
       fallback: String(LIMITS.identitiesDefault),
+    },
+  ),
+  newIdentitiesPerPeer: kinds.int(
+    { min: 0, max: 65_535 },
+    {
+      help: 'New identities that an address may bring in a minute; further ones share one row. 0: no cap.',
+      group: IDENTITY,
+      fallback: '0',
     },
   ),
   identityKeyFile: kinds.file({
