@@ -42,7 +42,7 @@ export const LIMITS = {
   eventRouteMaxBytes: 64,
   /** Events that wait for their ack: flagged and blocked ones, and allowed ones. */
   flaggedRingSlots: 8_192,
-  allowRingSlots: 16_384,
+  allowRingSlots: 8_192,
   /** An event whose outcome is unknown for so long goes out as pending. */
   outcomePendingMs: 2_000,
   /** Learned route templates; further ones count as `other`. */

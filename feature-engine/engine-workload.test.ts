@@ -1,4 +1,5 @@
-// What the workload shares, through the whole engine: complete buckets, and memory that goes on in another engine.
+// What the workload shares, through the whole engine: complete buckets as the paper counts them.
+// What goes on in another engine after a restart is in engine-view.test.ts.
 
 import { describe, expect, it } from 'vitest';
 import { BUCKET_FIELDS } from '../domain/features-bucket.ts';
