@@ -150,14 +150,14 @@ export class Attachment {
     return this.#heartbeat?.assigned ?? [];
   }
 
-  /** Sends a heartbeat, or ends the stream if the sidecar was silent for too long. */
-  beat(silenceMaxMs: number): void {
+  /** Sends a heartbeat, or ends the stream if the sidecar was silent for too long. `replicas`: sidecars of its workload. */
+  beat(silenceMaxMs: number, replicas: number): void {
     if (performance.now() - this.#heardMonotonicMs > silenceMaxMs) {
       this.#options.stream.fail('two heartbeats were missed');
       return;
     }
     if (this.#options.stream.writableNeedDrain) return;
-    const value = { nowMs: this.#options.clock.nowMs() };
+    const value = { nowMs: this.#options.clock.nowMs(), replicas };
     this.#options.stream.write({ message: { $case: 'heartbeat', value } });
   }
 

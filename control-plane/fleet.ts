@@ -103,7 +103,15 @@ export class Fleet {
 
   #tick(): void {
     const attached = this.attachments();
-    for (const attachment of attached) attachment.beat(2.2 * this.#options.heartbeatMs);
+    const replicas = new Map<string, number>();
+    for (const { namespace, workload } of attached) {
+      const name = `${namespace}/${workload}`;
+      replicas.set(name, (replicas.get(name) ?? 0) + 1);
+    }
+    for (const attachment of attached) {
+      const { namespace, workload } = attachment;
+      attachment.beat(2.2 * this.#options.heartbeatMs, replicas.get(`${namespace}/${workload}`) ?? 1);
+    }
     this.#saveAssigned(attached);
   }
 

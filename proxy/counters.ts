@@ -58,6 +58,7 @@ const SINGLES = [
   'tunnels',
   'identities',
   'evictions',
+  'replicas',
   /** Beats of the data thread; the control thread looks whether it moves. */
   'heartbeat',
   /** 1 while the listeners of the data thread accept connections. */

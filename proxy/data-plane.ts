@@ -15,7 +15,7 @@ import type { LearnedRoutes } from '../feature-engine/learned-routes.ts';
 import { Core } from '../wasm-core/host/core.ts';
 import type { PreparedBundle } from '../wasm-core/host/prepare.ts';
 import { AddressBook } from './client-address.ts';
-import type { Counters } from './counters.ts';
+import { COUNTER, type Counters } from './counters.ts';
 import type { DataPlaneConfig } from './data-plane-config.ts';
 import type { EventWriter } from './event-writer.ts';
 import { Upgrader } from './forward/upgrade.ts';
@@ -250,6 +250,7 @@ class RunningPlane implements DataPlane {
   }
 
   beat(): void {
+    this.#engine.buckets.replicas = this.#options.counters.get(COUNTER.replicas);
     this.#engine.idle(this.#options.clock.nowMs());
   }
 

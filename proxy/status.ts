@@ -57,6 +57,7 @@ export interface SidecarStatus extends RememberedStatus {
   readonly uptime_s: number;
   readonly data_thread: { readonly stalled: boolean; readonly crashes: number };
   readonly identities: number;
+  readonly replicas: number;
   readonly inflight: number;
   readonly connections: number;
   readonly tunnels: number;
@@ -254,6 +255,7 @@ export class StatusView {
   #counts() {
     return {
       identities: this.single('identities'),
+      replicas: this.single('replicas'),
       inflight: this.single('inflight'),
       connections: this.single('connections'),
       tunnels: this.single('tunnels'),

@@ -8,6 +8,7 @@ import { keyBytes } from '../../proto/wire.ts';
 import { modeSourceWords, modeWords } from '../../proto/words.ts';
 import { BUNDLE_MAJOR } from '../../wasm-core/host/bundle-format.ts';
 import type { SidecarConfig } from '../config.ts';
+import { COUNTER } from '../counters.ts';
 import { type Current, sha256Hex } from '../current.ts';
 import type { SidecarLog } from '../log.ts';
 import type { Parts } from '../parts.ts';
@@ -50,6 +51,8 @@ export async function connectControlPlane(options: AttachOptions): Promise<() =>
       pushes,
       log,
       nowMs: monotonicMs,
+      // The workload's buckets are judged by the share of it that this sidecar sees.
+      onReplicas: (count) => parts.counters.set(COUNTER.replicas, count),
       random,
     });
 }

@@ -35,6 +35,8 @@ export interface LinkOptions {
   readonly log: SidecarLog;
   readonly nowMs: () => number;
   readonly onWelcome: () => void;
+  /** How many sidecars serve this workload, this one included: told with each heartbeat. */
+  readonly onReplicas: (count: number) => void;
 }
 
 type ConnectStream = ClientDuplexStream<ConnectRequest, ConnectResponse>;
@@ -132,6 +134,8 @@ export class Link {
     const { pushes } = this.#options;
     const send = (answer: NonNullable<ConnectRequest['message']>): void => this.#send(answer);
     if (message?.$case === 'welcome') this.#welcome(message.value);
+    if (message?.$case === 'heartbeat' && message.value.replicas > 0)
+      this.#options.onReplicas(message.value.replicas);
     if (message?.$case === 'policy') void pushes.policy(message.value, send);
     if (message?.$case === 'bundle') {
       void pushes.bundle(message.value, send, (request) =>

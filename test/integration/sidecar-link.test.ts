@@ -134,3 +134,24 @@ test('a control plane that stands still is noticed by its silence, and met again
     (events) => events.assigned === 1 && events.delivered === 1,
   );
 });
+
+test('each sidecar is told how many serve its workload', async () => {
+  const origin = await startOrigin(cleanup);
+  const running = await startIn(cleanup.folder(), ['--heartbeat', '100ms']);
+  cleanup.add(() => running.close());
+  const args = ['--upstream', origin.url, '--control-plane', running.grpcAddress];
+  const first = await runSidecar(cleanup, [...args, '--workload', 'orders']);
+  const replicas = (sidecar: Sidecar, wanted: number) =>
+    until(
+      () => sidecar.status().replicas,
+      (count) => count === wanted,
+    );
+  await replicas(first.sidecar, 1);
+  const other = await runSidecar(cleanup, [...args, '--workload', 'users']);
+  const second = await runSidecar(cleanup, [...args, '--workload', 'orders']);
+  await replicas(first.sidecar, 2);
+  await replicas(second.sidecar, 2);
+  await replicas(other.sidecar, 1);
+  await second.sidecar.close();
+  await replicas(first.sidecar, 1);
+});

@@ -123,6 +123,8 @@ export interface SidecarHeartbeat {
 
 export interface ServerHeartbeat {
   nowMs: number;
+  /** Connected sidecars of the same namespace and workload, this one included; 0 = not told. */
+  replicas: number;
 }
 
 export interface FetchBundleRequest {
@@ -1101,13 +1103,16 @@ export const SidecarHeartbeat: MessageFns<SidecarHeartbeat> = {
 };
 
 function createBaseServerHeartbeat(): ServerHeartbeat {
-  return { nowMs: 0 };
+  return { nowMs: 0, replicas: 0 };
 }
 
 export const ServerHeartbeat: MessageFns<ServerHeartbeat> = {
   encode(message: ServerHeartbeat, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.nowMs !== 0) {
       writer.uint32(8).uint64(message.nowMs);
+    }
+    if (message.replicas !== 0) {
+      writer.uint32(16).uint32(message.replicas);
     }
     return writer;
   },
@@ -1133,6 +1138,14 @@ export const ServerHeartbeat: MessageFns<ServerHeartbeat> = {
             message.nowMs = longToNumber(reader.uint64());
             continue;
           }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.replicas = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1151,6 +1164,7 @@ export const ServerHeartbeat: MessageFns<ServerHeartbeat> = {
   fromPartial(object: DeepPartial<ServerHeartbeat>): ServerHeartbeat {
     const message = createBaseServerHeartbeat();
     message.nowMs = object.nowMs ?? 0;
+    message.replicas = object.replicas ?? 0;
     return message;
   },
 };
