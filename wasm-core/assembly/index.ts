@@ -1,10 +1,11 @@
-// The only exports of the scoring core: run the detectors of a bundle image, run one detector, hash bytes
-// of the head.
+// The only exports of the scoring core: run the detectors of a bundle image, run one detector, explain one
+// margin, hash bytes of the head.
 // Nothing here allocates, grows memory or imports; the image was validated and built by the host before it
 // came here.
 
 import * as at from '../layout';
 import { runRankRow } from './rank-row';
+import { explainRow } from './shap';
 import { siphash } from './siphash';
 import { runTr8 } from './tr8';
 
@@ -27,6 +28,12 @@ export function score(image: usize): f64 {
     detector += <usize>at.DETECTOR_BYTES;
   }
   return load<f64>(load<usize>(image, at.IMAGE_VERDICT_SLOT));
+}
+
+/** Contributions of each input to the margin of the row in the vector; `record` is the address of its explain record. */
+export function explain(record: usize): void {
+  assert(record >= <usize>at.ARENA_BASE);
+  explainRow(record);
 }
 
 /** SipHash-2-4 with 128 bits over `bytes` bytes at `ptr`; key and result are 16 bytes each. */

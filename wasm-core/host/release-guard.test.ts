@@ -20,6 +20,7 @@ describe.each(['release', 'debug'] as const)('%s build', (variant) => {
     expect(facts.imports(module)).toEqual([]);
     const names = facts.exports(module).map(({ name, kind }) => `${kind} ${name}`);
     expect(names.sort()).toEqual([
+      'function explain',
       'function runDetector',
       'function score',
       'function siphash128',

@@ -1,0 +1,86 @@
+// Path-dependent TreeSHAP for one row: for each leaf the set of features whose conditions the row meets, then a look-up in the
+// leaf's subset table, or for deep paths an exact quadrature. Leaves in order, so the bits are those of shap-reference.ts.
+// The tables were built by host/shap-image.ts. Called by index.ts only.
+
+import * as at from '../layout';
+import { fillCopies } from './tr8';
+
+/** Bit j is set when all conditions on the leaf's feature j are met. */
+// @ts-ignore: decorator
+@inline
+function metSet(leaf: usize): u32 {
+  let missed: u32 = 0;
+  const end = load<usize>(leaf, at.LEAF_STEPS_END);
+  for (let step = load<usize>(leaf, at.LEAF_STEPS); step < end; step += <usize>at.STEP_BYTES) {
+    const right = <u32>(load<f64>(load<usize>(step, 8), at.COPY_PTR) > load<f64>(step));
+    missed |= (right ^ <u32>load<u16>(step, 14)) << <u32>load<u16>(step, 12);
+  }
+  return ~missed;
+}
+
+// @ts-ignore: decorator
+@inline
+function add(feature: usize, part: f64): void {
+  const out = load<usize>(feature, 16);
+  store<f64>(out, load<f64>(out) + part);
+}
+
+function addFromTable(leaf: usize, table: usize): void {
+  let feature = load<usize>(leaf, at.LEAF_FEATURES);
+  const end = load<usize>(leaf, at.LEAF_FEATURES_END);
+  const count = <u32>((end - feature) / <usize>at.PATH_FEATURE_BYTES);
+  const met = metSet(leaf) & ((1 << count) - 1);
+  const whole = -load<f64>(table + (<usize>met << 3));
+  for (let bit: u32 = 1; feature < end; bit <<= 1, feature += <usize>at.PATH_FEATURE_BYTES) {
+    add(feature, met & bit ? load<f64>(feature, 8) * load<f64>(table + (<usize>(met ^ bit) << 3)) : whole);
+  }
+}
+
+/** The integral for the feature at `own`: sum over the points of weight times the product over the other features. */
+function integralOf(leaf: usize, own: usize, met: u32): f64 {
+  let integral: f64 = 0;
+  const first = load<usize>(leaf, at.LEAF_FEATURES);
+  const end = load<usize>(leaf, at.LEAF_FEATURES_END);
+  const last = load<usize>(leaf, at.LEAF_POINTS_END);
+  for (let point = load<usize>(leaf, at.LEAF_POINTS); point < last; point += <usize>at.POINT_BYTES) {
+    const t = load<f64>(point);
+    let product = load<f64>(point, 8);
+    let bits = met;
+    for (let feature = first; feature < end; feature += <usize>at.PATH_FEATURE_BYTES, bits >>= 1) {
+      if (feature == own) continue;
+      const rest = (1 - t) * load<f64>(feature);
+      product *= bits & 1 ? t + rest : rest;
+    }
+    integral += product;
+  }
+  return integral;
+}
+
+function addIntegrated(leaf: usize): void {
+  const met = metSet(leaf);
+  const end = load<usize>(leaf, at.LEAF_FEATURES_END);
+  let bits = met;
+  for (
+    let feature = load<usize>(leaf, at.LEAF_FEATURES);
+    feature < end;
+    feature += <usize>at.PATH_FEATURE_BYTES, bits >>= 1
+  ) {
+    const share = load<f64>(feature);
+    const reach = bits & 1 ? 1 - share : -share;
+    add(feature, load<f64>(leaf) * reach * integralOf(leaf, feature, met));
+  }
+}
+
+/** Writes the contributions of the row in the vector. */
+export function explainRow(record: usize): void {
+  const flags = load<u32>(record, at.DETECTOR_FLAGS);
+  fillCopies(record, (flags & at.DETECTOR_FLAG_F32_INPUT) != 0);
+  const outEnd = load<usize>(record, at.EXPLAIN_OUT_END);
+  for (let out = load<usize>(record, at.EXPLAIN_OUT); out < outEnd; out += 8) store<f64>(out, 0);
+  const end = load<usize>(record, at.EXPLAIN_LEAVES_END);
+  for (let leaf = load<usize>(record, at.EXPLAIN_LEAVES); leaf < end; leaf += <usize>at.LEAF_BYTES) {
+    const table = load<usize>(leaf, at.LEAF_TABLE);
+    if (table != 0) addFromTable(leaf, table);
+    else addIntegrated(leaf);
+  }
+}

@@ -1,0 +1,91 @@
+// The plain explainer: contributions of each input to the raw margin of one row, and what every row starts from.
+// The oracle for the kernel of assembly/shap.ts, which gives the same bits. Called by tests and by explainer.ts for the bias.
+
+import type { Ensemble } from './ensemble.ts';
+import { goesLeft } from './reference.ts';
+import {
+  gaussLegendre,
+  type LeafPath,
+  leafPaths,
+  subsetTable,
+  TABLE_FEATURES_MAX,
+  treeMean,
+} from './shap-paths.ts';
+
+export interface Explanation {
+  /** Margin before any input is known, one an output. */
+  readonly bias: Float64Array;
+  /** contributions[output * inputs + input]; bias and contributions of an output add up to its raw margin. */
+  readonly contributions: Float64Array;
+}
+
+/** Trees of each output: the divisor of means, 1 for sums. */
+export function divisors(ensemble: Ensemble): Float64Array {
+  const counts = new Float64Array(ensemble.outputs);
+  if (ensemble.kind !== 'rf_mean') return counts.fill(1);
+  for (const tree of ensemble.trees) counts[tree.output] = counts[tree.output]! + 1;
+  return counts.map((count) => count || 1);
+}
+
+/** What every row starts from, one an output: the mean margin over the training weight. */
+export function explanationBias(ensemble: Ensemble): Float64Array {
+  const bias = ensemble.base.slice();
+  for (const tree of ensemble.trees) bias[tree.output] = bias[tree.output]! + treeMean(tree);
+  const by = divisors(ensemble);
+  return bias.map((sum, output) => sum / by[output]!);
+}
+
+/** Explains one row; `inputs` holds a value for each of the ensemble's inputs. Builds the tables anew at each call: slow. */
+export function referenceExplanation(ensemble: Ensemble, inputs: ArrayLike<number>): Explanation {
+  const width = ensemble.inputs.length;
+  const contributions = new Float64Array(ensemble.outputs * width);
+  for (const path of leafPaths(ensemble)) {
+    const met = metSet(ensemble, path, inputs);
+    const out = contributions.subarray(path.output * width, (path.output + 1) * width);
+    if (path.features.length <= TABLE_FEATURES_MAX) addFromTable(path, met, out);
+    else addIntegrated(path, met, out);
+  }
+  const by = divisors(ensemble);
+  for (let i = 0; i < contributions.length; i++)
+    contributions[i] = contributions[i]! / by[Math.floor(i / width)]!;
+  return { bias: explanationBias(ensemble), contributions };
+}
+
+/** Bit j is set when the row meets all conditions of the path on its feature j. */
+function metSet(ensemble: Ensemble, { tree, features, steps }: LeafPath, inputs: ArrayLike<number>): number {
+  let met = 2 ** features.length - 1;
+  for (const { node, right, bit } of steps) {
+    const given = inputs[tree.feature[node]!]!;
+    const x = ensemble.f32Input ? Math.fround(given) : given;
+    if (goesLeft(ensemble, tree, node, x) === right) met &= ~(1 << bit);
+  }
+  return met;
+}
+
+function addFromTable(path: LeafPath, met: number, out: Float64Array): void {
+  const table = subsetTable(path);
+  path.features.forEach((feature, j) => {
+    const bit = 1 << j;
+    const part = met & bit ? (1 / path.shares[j]! - 1) * table[met ^ bit]! : -table[met]!;
+    out[feature] = out[feature]! + part;
+  });
+}
+
+/** value (o_j - z_j) times the integral over t in [0, 1] of the product over k other than j of t o_k + (1 - t) z_k. */
+function addIntegrated(path: LeafPath, met: number, out: Float64Array): void {
+  const { features, shares, value } = path;
+  const { points, weights } = gaussLegendre(Math.ceil(features.length / 2));
+  features.forEach((feature, j) => {
+    let integral = 0;
+    for (let i = 0; i < points.length; i++) {
+      const t = points[i]!;
+      let product = weights[i]!;
+      for (let k = 0; k < shares.length; k++) {
+        if (k !== j) product *= (met >>> k) & 1 ? t + (1 - t) * shares[k]! : (1 - t) * shares[k]!;
+      }
+      integral += product;
+    }
+    const reach = (met >>> j) & 1 ? 1 - shares[j]! : -shares[j]!;
+    out[feature] = out[feature]! + value * reach * integral;
+  });
+}
