@@ -24,8 +24,8 @@ const USAGE = `Usage: picket score --bundle FILE.bundle --data FILE.csv[.gz] [--
 Writes one score (0..1) a row to standard output, with all its digits. The file must have a column for
 each feature of the bundle, by name, in any order; other columns are not read. Empty cells, null and NaN
 are missing values.
-With --explain the output is a CSV: the score, the bias, then a column for each feature. Bias and contributions of a
-row add up to its raw margin (path-dependent TreeSHAP of the verdict).
+With --explain the output is a CSV: the score, the bias, then a column for each feature. Bias and
+contributions of a row add up to its raw margin (path-dependent TreeSHAP of the verdict).
 
   picket score --bundle attack.bundle --data rows.csv.gz > scores.txt
 ${optionsHelp(OPTIONS)}`;

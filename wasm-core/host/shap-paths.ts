@@ -1,4 +1,5 @@
-// Path-dependent TreeSHAP (Lundberg et al. 2020), the part that no row changes: for each leaf the distinct features of its path, the share of training weight that each lets through, and a table over subsets.
+// Path-dependent TreeSHAP (Lundberg et al. 2020), the part that no row changes: for each leaf the distinct features of its
+// path, the share of training weight that each lets through, and a table over subsets of them.
 // Reads covers; evaluates nothing. Called by shap-reference.ts and shap-image.ts, which so read the same numbers.
 
 import { PicketError } from '../../domain/errors.ts';
