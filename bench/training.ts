@@ -142,12 +142,10 @@ function main(): void {
       peak_over_data: rounded(median(ours.map((fit) => fit.peakBytes)) / dataBytes),
       added_over_data: rounded(median(ours.map((fit) => fit.peakBytes - fit.beforeBytes)) / dataBytes),
     };
-    console.log(
-      `${shape.rows} rows x ${shape.features}: ${result.seconds} s, scikit-learn ${result.sklearn_seconds ?? '-'} s`,
-    );
-    console.log(
-      `peak memory ${result.peak_over_data} x the data's ${(dataBytes / MIB).toFixed(0)} MiB, program included`,
-    );
+    const peer = result.sklearn_seconds ?? '-';
+    const data = `${(dataBytes / MIB).toFixed(0)} MiB`;
+    console.log(`${shape.rows} rows x ${shape.features}: ${result.seconds} s, scikit-learn ${peer} s`);
+    console.log(`peak memory ${result.peak_over_data} x the data's ${data}, program included`);
     if (values.json === true) console.log(JSON.stringify(result));
   } finally {
     rmSync(folder, { recursive: true });
