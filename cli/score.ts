@@ -5,10 +5,15 @@ import { PicketError } from '../domain/errors.ts';
 import { readTable, refuseTexts, type Table } from '../training/table.ts';
 import { type Bundle, parseBundle } from '../wasm-core/host/bundle.ts';
 import { Core } from '../wasm-core/host/core.ts';
-import { SLOT_INPUT, VERDICT } from '../wasm-core/host/ensemble.ts';
+import { type Detector, SLOT_INPUT } from '../wasm-core/host/ensemble.ts';
 import { Explainer } from '../wasm-core/host/explainer.ts';
-import { scoreOf } from '../wasm-core/host/link.ts';
-import { offeredByName, type PreparedBundle, prepareBundle } from '../wasm-core/host/prepare.ts';
+import { answerOf, linked } from '../wasm-core/host/link.ts';
+import {
+  OFFLINE_ARENA_BYTES,
+  offeredByName,
+  type PreparedBundle,
+  prepareBundle,
+} from '../wasm-core/host/prepare.ts';
 import type { Command, CommandIo } from './command.ts';
 import { kinds, optionsHelp, readOptions } from './options.ts';
 
@@ -24,8 +29,10 @@ const USAGE = `Usage: picket score --bundle FILE.bundle --data FILE.csv[.gz] [--
 Writes one score (0..1) a row to standard output, with all its digits. The file must have a column for
 each feature of the bundle, by name, in any order; other columns are not read. Empty cells, null and NaN
 are missing values.
+An imported model answers as its own library does: a probability, a value, or one number for each class
+with commas between them; with --margin the library's raw margins, bit for bit.
 With --explain the output is a CSV: the score, the bias, then a column for each feature. Bias and
-contributions of a row add up to its raw margin (path-dependent TreeSHAP of the verdict).
+contributions of a row add up to its raw margin (path-dependent TreeSHAP).
 
   picket score --bundle attack.bundle --data rows.csv.gz > scores.txt
 ${optionsHelp(OPTIONS)}`;
@@ -55,26 +62,32 @@ async function write(stream: NodeJS.WritableStream, text: string): Promise<void>
 
 /** One line a row, the header first where there is one. */
 function* lines(bundle: Bundle, table: Table, options: { margin: boolean; explain: boolean }) {
-  const prepared = prepareBundle(bundle, offeredByName(table.numbers.map(({ name }) => name)));
+  const offered = offeredByName(table.numbers.map(({ name }) => name));
+  const prepared = prepareBundle(bundle, offered, { arenaBytes: OFFLINE_ARENA_BYTES });
   const core = new Core({ arenaBytes: prepared.image.byteLength });
   core.stage(prepared);
   core.activate();
   const columns = table.numbers.map((column) => column.values);
-  const explained = options.explain ? verdictExplainer(bundle) : null;
+  const { detector, link } = answerOf(bundle);
+  const explained = options.explain ? explainerOf(bundle, detector) : null;
   if (explained !== null)
     yield `${[options.margin ? 'margin' : 'score', 'bias', ...explained.names].join(',')}\n`;
+  const from = prepared.slotsAt + detector.slot;
   for (let row = 0; row < table.rowCount; row++) {
     for (let f = 0; f < columns.length; f++) core.vector[f] = columns[f]![row]!;
-    const margin = core.score();
-    const first = options.margin ? margin : scoreOf(margin);
-    if (explained === null) yield `${first}\n`;
-    else yield `${[first, ...explained.partsOf(core.vector, prepared)].join(',')}\n`;
+    core.score();
+    const margins = core.vector.slice(from, from + detector.ensemble.outputs);
+    const answer = options.margin ? margins : linked(link, margins);
+    if (explained === null) yield `${answer.join(',')}\n`;
+    else yield `${[...answer, ...explained.partsOf(core.vector, prepared)].join(',')}\n`;
   }
 }
 
-/** Explains the verdict: names of its inputs, and for a scored vector the bias and a contribution for each. */
-function verdictExplainer(bundle: Bundle) {
-  const { ensemble } = bundle.detectors.find(({ name }) => name === VERDICT)!;
+/** Explains the answer: names of its inputs, and for a scored vector the bias and a contribution for each. */
+function explainerOf(bundle: Bundle, { name, ensemble }: Detector) {
+  if (ensemble.outputs > 1) {
+    throw new PicketError('BUNDLE_MODEL', `--explain: ${name} has ${ensemble.outputs} outputs, expected one`);
+  }
   const explainer = new Explainer(ensemble);
   const nameOf = (input: number) =>
     input & SLOT_INPUT ? slotName(bundle, input ^ SLOT_INPUT) : bundle.features[input]!.name;
