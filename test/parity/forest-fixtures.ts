@@ -44,6 +44,11 @@ interface StoredFits {
     readonly options: StoredOptions;
     readonly weights?: readonly number[];
     readonly nodes: readonly StoredForestNode[];
+    /** For the first rows of the set: values[class][row][feature] of the shap package. */
+    readonly shap?: {
+      readonly bias: readonly number[];
+      readonly values: readonly (readonly (readonly number[])[])[];
+    };
   }[];
   readonly forests: readonly {
     readonly set: string;

@@ -3,6 +3,7 @@
 // within 0.01. Path lengths, offset and decision of isolation forests from scikit-learn's own numbers.
 import { describe, expect, it } from 'vitest';
 import type { Dataset } from '../../training/dataset.ts';
+import { exportForest } from '../../training/forest-export.ts';
 import type { ForestTree } from '../../training/forest-tree.ts';
 import {
   normalFrom,
@@ -14,6 +15,8 @@ import {
 import { meanPathLength } from '../../training/isolation-tree.ts';
 import { meanAndSd, rocAuc } from '../../training/metrics.ts';
 import { predictShares, trainRandomForest } from '../../training/random-forest.ts';
+import { parseBundle } from '../../wasm-core/host/bundle.ts';
+import { Explainer } from '../../wasm-core/host/explainer.ts';
 import {
   FOREST_FITS,
   forestOptions,
@@ -113,6 +116,32 @@ describe(`random forests against scikit-learn ${FOREST_FITS.sklearn}`, () => {
         maxFeatures: 'all',
       });
       for (const tree of model.trees) expect(treeDifferences(tree, nodes)).toEqual([]);
+    },
+  );
+
+  it.each(FOREST_FITS.trees.filter(({ shap }) => shap !== undefined))(
+    'explains its bundle of $set with $options as the shap package does',
+    ({ set, options, weights, shap }) => {
+      const data = datasetOf(set);
+      const weighted = weights === undefined ? data : { ...data, weights: Float64Array.from(weights) };
+      const settings = { ...forestOptions(options), trees: 2, bootstrap: false, maxFeatures: 'all' } as const;
+      const model = trainRandomForest(weighted, settings);
+      const manifest = { name: set, description: '', createdMs: 0, seed: 0, data: {}, metrics: {} };
+      const bytes = exportForest({ name: 'forest', model, manifest, rows: data });
+      const { detectors } = parseBundle(bytes, { requireSigned: false, trustedKeys: [] });
+      const explainer = new Explainer(detectors[0]!.ensemble);
+      const first = shap!.values.length - explainer.bias.length;
+      shap!.values.slice(-explainer.bias.length).forEach((rows, output) => {
+        expect(Math.abs(explainer.bias[output]! - shap!.bias[first > 0 ? 1 : output]!)).toBeLessThanOrEqual(
+          1e-9,
+        );
+        rows.forEach((values, row) => {
+          const { contributions } = explainer.explain(data.columns.map((column) => column[row]!));
+          values.forEach((value, f) => {
+            expect(Math.abs(contributions[output * values.length + f]! - value)).toBeLessThanOrEqual(1e-9);
+          });
+        });
+      });
     },
   );
 

@@ -12,6 +12,9 @@ const STEPS = 256;
 /** Its logistic is below every threshold above 0. */
 const NEVER = -700;
 
+/** What a verdict needs to know of a model. */
+export type SteppedModel = Pick<ImportedModel, 'ensemble' | 'link' | 'turn'>;
+
 export interface StepVerdict {
   readonly ensemble: Ensemble;
   /** Score at and above which it flags. */
@@ -33,7 +36,7 @@ interface Edge {
 }
 
 /** Edges in order of score; the one nearest to the turn is the turn. */
-function edgesOf({ link, turn }: ImportedModel): { edges: Edge[]; flagAt: number } {
+function edgesOf({ link, turn }: SteppedModel): { edges: Edge[]; flagAt: number } {
   const edges: Edge[] = [];
   for (let k = 1; k < STEPS; k++) edges.push({ score: k / STEPS, margin: marginAt(link, k / STEPS) });
   const score = turn === null ? Number.NaN : linked(link, Float64Array.of(turn.at))[0]!;
@@ -69,7 +72,7 @@ function ensembleOf(nodes: readonly SourceNode[], inputs: readonly number[]): En
 }
 
 /** The verdict over slot 0, which holds the model's margin. */
-export function stepVerdict(model: ImportedModel): StepVerdict {
+export function stepVerdict(model: SteppedModel): StepVerdict {
   const { link, ensemble } = model;
   if (ensemble.outputs > 1 || link.kind === 'exp' || link.kind === 'softmax') {
     return { ensemble: ensembleOf([{ leaf: NEVER }], []), flagAt: 0.5, flags: false };
