@@ -18,6 +18,9 @@ export type SourceNode =
       readonly cover?: number;
     };
 
+/** Most nodes of one tree. */
+const TREE_NODES_MAX = 1_000_000;
+
 export interface TreeSource {
   /** Where it stands in the file, for messages. */
   readonly place: string;
@@ -90,7 +93,9 @@ export class CanonicalTrees {
       malformed(`${place}, node ${id}`, 'two ways lead to it, so this is no tree');
     }
     reached.add(id);
-    if (++this.#nodes > BUNDLE_CAPS.nodes) unsupported(place, `more than ${BUNDLE_CAPS.nodes} nodes`);
+    if (reached.size > TREE_NODES_MAX) unsupported(place, `more than ${TREE_NODES_MAX} nodes`);
+    if (++this.#nodes > BUNDLE_CAPS.nodes)
+      unsupported(place, `more than ${BUNDLE_CAPS.nodes} nodes in all trees`);
     const wrong = wrongIn(node, this.#inputs);
     if (wrong !== null) malformed(`${place}, node ${id}`, wrong);
     return { id, node, depth, left: 0 };

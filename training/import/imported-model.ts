@@ -21,7 +21,7 @@ export interface ImportedModel {
 }
 
 /** Most bytes of a model file. */
-export const MODEL_FILE_MAX_BYTES = 256 * 2 ** 20;
+export const MODEL_FILE_MAX_BYTES = 128 * 2 ** 20;
 
 /** Refuses the file. `place` says where in it, e.g. `Tree=3, threshold 7`. */
 export function malformed(place: string, reason: string): never {
@@ -35,7 +35,9 @@ export function unsupported(place: string, reason: string, hint?: string): never
 
 /** A text as it may stand in a message: bounded, on one line. */
 export function shown(value: unknown): string {
-  const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? String(value));
+  const isLarge = typeof value === 'object' && value !== null && Object.keys(value).length > 0;
+  const other = isLarge ? (Array.isArray(value) ? '[…]' : '{…}') : (JSON.stringify(value) ?? String(value));
+  const text = typeof value === 'string' ? value : other;
   const line = [...text.slice(0, 60)].map((c) => (c < ' ' ? '?' : c)).join('');
   return text.length > 60 ? `${line}…` : line;
 }

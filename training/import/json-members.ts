@@ -1,7 +1,7 @@
 // Reads members of a parsed JSON or UBJSON document with their place in every message: learner.gradient_booster.model.trees[3].
 // Numbers may come as a list or as a typed array; prototypes are never consulted.
 // Called by xgboost.ts and sklearn.ts.
-import { malformed, shown } from './imported-model.ts';
+import { malformed, shown, unsupported } from './imported-model.ts';
 
 /** An object of the document and where it stands. */
 export interface Node {
@@ -11,8 +11,26 @@ export interface Node {
 
 export type Numbers = ArrayLike<number>;
 
-/** Parses JSON text; the message of a failure names the position. */
+/** Most of each sign, so that what a parser makes of the text fits into memory: `{` and `[`, `,`, `"`. */
+const SIGNS_MAX: readonly [string, number][] = [
+  ['{', 1_000_000],
+  ['[', 1_000_000],
+  [',', 16_000_000],
+  ['"', 2_000_000],
+];
+
+function checkSigns(bytes: Uint8Array, what: string): void {
+  const counts = new Float64Array(256);
+  for (let i = 0; i < bytes.length; i++) counts[bytes[i]!]!++;
+  for (const [sign, most] of SIGNS_MAX) {
+    const count = counts[sign.charCodeAt(0)]!;
+    if (count > most) unsupported(what, `${count} times ${sign}, more than ${most}`);
+  }
+}
+
+/** Parses JSON text with a bounded number of values; the message of a failure names the position. */
 export function parseJson(bytes: Uint8Array, what: string): unknown {
+  checkSigns(bytes, what);
   let text: string;
   try {
     text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
@@ -56,9 +74,8 @@ export function textOf(node: Node, key: string): string {
 
 export function listOf(node: Node, key: string): readonly unknown[] {
   const value = member(node, key);
-  if (Array.isArray(value)) return value;
-  return ArrayBuffer.isView(value) && 'length' in value
-    ? Array.from(value as unknown as Numbers)
+  return Array.isArray(value)
+    ? value
     : malformed(`${node.place}.${key}`, `found ${shown(value)}, expected a list`);
 }
 

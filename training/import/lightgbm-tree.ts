@@ -47,8 +47,12 @@ const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 function numbersOf(block: Block, place: string, key: string, count: number): Float64Array {
   const text = block.get(key);
   if (text === undefined) return malformed(place, `"${key}" is missing`);
-  const words = text === '' ? [] : text.split(' ');
-  if (words.length !== count) malformed(`${place}, ${key}`, `${words.length} numbers, expected ${count}`);
+  const words = text === '' ? [] : text.split(' ', count + 1);
+  if (words.length !== count)
+    malformed(
+      `${place}, ${key}`,
+      `${words.length > count ? 'more' : words.length} numbers, expected ${count}`,
+    );
   return Float64Array.from(words, (word, i) =>
     NUMBER.test(word)
       ? Number(word)
@@ -65,6 +69,8 @@ interface Splits {
   readonly count: Float64Array;
   readonly boundaries: Float64Array;
   readonly words: Float64Array;
+  /** Category sets that a node has already: each belongs to one. */
+  readonly used: Set<number>;
 }
 
 function splitsOf(block: Block, place: string, inner: number): Splits {
@@ -90,6 +96,7 @@ function splitsOf(block: Block, place: string, inner: number): Splits {
     right: read('right_child'),
     count: block.has('internal_count') ? read('internal_count') : new Float64Array(inner),
     boundaries,
+    used: new Set(),
     words: sets === 0 ? new Float64Array(0) : read('cat_threshold', boundaries[sets]!),
   };
 }
@@ -113,6 +120,8 @@ function addCategories(canonical: CanonicalTrees, splits: Splits, node: number, 
   if (!Number.isInteger(set) || set < 0 || set >= splits.boundaries.length - 1) {
     malformed(place, `category set ${set} does not exist`);
   }
+  if (splits.used.has(set)) malformed(place, `category set ${set} belongs to another node`);
+  splits.used.add(set);
   const left = [...categoriesOf(splits, set, at.codes.get(splits.feature[node]!))];
   if (left.length === 0) unsupported(place, `category set ${set} is empty`);
   return canonical.setOf(place, left, left);

@@ -13,6 +13,8 @@ interface Blocks {
   readonly pandas: string | null;
 }
 
+/** Lines of the header, or of one tree. */
+const KEYS_MAX = 1000;
 const LINE_BYTES_MAX = 64 * 2 ** 20;
 
 function decode(bytes: Uint8Array): string {
@@ -29,6 +31,8 @@ function blocksOf(text: string): Blocks {
   const trees: Map<string, string>[] = [];
   let block = head;
   let ended = false;
+  let isTailOpen = false;
+  let isTailDone = false;
   let pandas: string | null = null;
   let number = 0;
   for (let at = 0; at < text.length; ) {
@@ -39,6 +43,8 @@ function blocksOf(text: string): Blocks {
     if (line.length > LINE_BYTES_MAX) unsupported(`line ${number}`, 'longer than 64 MiB');
     if (number === 1 && line !== 'tree') malformed('line 1', `found "${shown(line)}", expected "tree"`);
     if (line.startsWith('pandas_categorical:')) pandas = line.slice('pandas_categorical:'.length);
+    if (ended && line !== '') isTailOpen ||= !isTailDone;
+    if (ended && line === 'end of parameters') [isTailOpen, isTailDone] = [false, true];
     if (ended || line === '') continue;
     if (line === 'end of trees') {
       ended = true;
@@ -55,9 +61,12 @@ function blocksOf(text: string): Blocks {
       block = new Map();
       trees.push(block);
     } else if (block.has(key)) malformed(`line ${number}`, `"${shown(key)}" stands twice`);
+    else if (block.size >= KEYS_MAX)
+      unsupported(`line ${number}`, `more than ${KEYS_MAX} lines in one block`);
     else block.set(key, equals < 0 ? '' : line.slice(equals + 1));
   }
   if (!ended) malformed(`line ${number}`, 'the file ends before "end of trees"');
+  if (isTailOpen) malformed(`line ${number}`, 'the file ends before "end of parameters"');
   return { head, trees, pandas };
 }
 

@@ -37,6 +37,8 @@ export interface TreeGraph {
 }
 
 const NODES_MAX = 10_000;
+/** Inputs, outputs or attributes of one node; inputs of the graph. */
+const LIST_MAX = 8192;
 const FOLLOW_MAX = 8192;
 const FOLLOW_DEPTH_MAX = 64;
 
@@ -52,6 +54,9 @@ function readNode(message: Message): GraphNode {
     else if (message.field === 3) name = message.text();
     else if (message.field === 4) operator = message.text();
     else if (message.field === 5) waiting.push(message.bytes());
+    if (Math.max(inputs.length, outputs.length, waiting.length) > LIST_MAX) {
+      unsupported(message.place, `more than ${LIST_MAX} inputs, outputs or attributes`);
+    }
   }
   const attributes = new Attributes(`node ${shown(name === '' ? operator : name)}`);
   const isRead = ['Cast', 'Concat', ...TREE_OPERATORS].includes(operator);
@@ -102,6 +107,7 @@ function readGraph(message: Message): Graph {
     if (message.field === 1) graph.nodes.push(readNode(message.message(`graph, node ${graph.nodes.length}`)));
     else if (message.field === 11)
       graph.inputs.push(readInput(message.message(`graph, input ${graph.inputs.length}`)));
+    if (graph.inputs.length > LIST_MAX) unsupported('graph', `more than ${LIST_MAX} inputs`);
     if (graph.nodes.length > NODES_MAX) unsupported('graph', `more than ${NODES_MAX} nodes`);
   }
   return graph;

@@ -9,6 +9,8 @@ export const TYPE_UINT8 = 2;
 export const TYPE_INT64 = 7;
 export const TYPE_DOUBLE = 11;
 
+const STRINGS_MAX = 4_000_000;
+
 export interface Tensor {
   readonly type: number;
   readonly values: ArrayLike<number>;
@@ -66,7 +68,11 @@ function readAttribute(message: Message): { name: string; attribute: Attribute }
       attribute.tensor = readTensor(message.message(`${message.place}, tensor ${shown(name)}`));
     else if (message.field === 7) message.pushFloats(attribute.floats, 4);
     else if (message.field === 8) message.pushInts(attribute.ints);
-    else if (message.field === 9) attribute.strings.push(message.text());
+    else if (message.field === 9) {
+      attribute.strings.push(message.text());
+      if (attribute.strings.length > STRINGS_MAX)
+        unsupported(message.place, `more than ${STRINGS_MAX} texts`);
+    }
   }
   return { name, attribute };
 }

@@ -116,14 +116,13 @@ class WalkedTrees extends CanonicalTrees {
 function targetsReached(
   forest: OnnxForest,
   tree: { root: number; place: string; below: (x: number) => number },
-  inputs: number,
+  walked: WalkedTrees,
 ): Set<number> {
   const reached = new Set<number>();
   const leaf = (node: number): number => {
     for (const target of forest.weights.get(node)?.keys() ?? []) reached.add(target);
     return 0;
   };
-  const walked = new WalkedTrees(inputs);
   walked.add(plainSource(forest, { ...tree, leaf, canonical: walked }), 0);
   return reached;
 }
@@ -132,9 +131,10 @@ function targetsReached(
 function addTrees(graph: TreeGraph, sums: Sums, inputs: number, expand: boolean): CanonicalTrees | null {
   const { forest, targets, aggregate } = sums;
   const canonical = new CanonicalTrees(inputs);
+  const walked = new WalkedTrees(inputs);
   for (const [t, root] of forest.roots.entries()) {
     const tree = { root, place: `${graph.attributes.place}, tree ${t}`, below: belowIn(graph.isWide) };
-    const reached = targetsReached(forest, tree, inputs);
+    const reached = targetsReached(forest, tree, walked);
     for (const [output, target] of targets.entries()) {
       if (aggregate === 'SUM' && !reached.has(target)) continue;
       const leaf = (node: number): number => forest.weights.get(node)?.get(target) ?? 0;
@@ -217,8 +217,13 @@ function checkSums(graph: TreeGraph, sums: Sums): void {
   }
 }
 
+const FILE_BYTES_MAX = 64 * 2 ** 20;
+
 /** Reads an ONNX model. Throws DATA_INVALID with place and reason; never anything else. */
 export function importOnnx(bytes: Uint8Array): ImportedModel {
+  if (bytes.length > FILE_BYTES_MAX) {
+    unsupported('ONNX model', `${bytes.length} bytes, more than ${FILE_BYTES_MAX}`);
+  }
   const graph = readTreeGraph(bytes);
   const sums = sumsOf(graph);
   checkSums(graph, sums);

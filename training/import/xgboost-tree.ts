@@ -32,6 +32,7 @@ function setsOf(tree: Node, nodes: number): Map<number, readonly number[]> {
   const starts = numbersOf(tree, 'categories_segments', owners.length);
   const sizes = numbersOf(tree, 'categories_sizes', owners.length);
   const all = numbersOf(tree, 'categories');
+  let taken = 0;
   for (let i = 0; i < owners.length; i++) {
     const [node, start, size] = [owners[i]!, starts[i]!, sizes[i]!];
     const place = `${tree.place}.categories_nodes[${i}]`;
@@ -41,6 +42,8 @@ function setsOf(tree: Node, nodes: number): Map<number, readonly number[]> {
     if (!fits || start + size > all.length || size > BUNDLE_CAPS.categoryWords * 32) {
       malformed(place, `its ${size} categories from ${start} on are not among ${all.length}`);
     }
+    taken += size;
+    if (taken > all.length) malformed(place, `the sets take more than the ${all.length} categories`);
     sets.set(node, Array.prototype.slice.call(all, start, start + size) as number[]);
   }
   return sets;
