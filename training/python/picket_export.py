@@ -196,7 +196,7 @@ def export(model):
         return export_hgb(model)
     if hasattr(model, "_decision_path_lengths"):
         return export_isolation_forest(model)
-    if hasattr(model, "estimators_") and hasattr(model, "n_outputs_"):
+    if hasattr(model, "estimators_") and hasattr(model, "n_outputs_") and hasattr(model, "predict"):
         return export_forest(model)
     raise SystemExit(f"{type(model).__name__} is none of the ensembles that can be exported, or is not fitted")
 
