@@ -139,8 +139,8 @@ export const LEAF_POINTS_END = 32;
 export const STEP_BYTES = 16;
 /** Feature of a path: f64 share z | f64 1 / z - 1 | u32 address of its contribution. */
 export const PATH_FEATURE_BYTES = 24;
-/** Point of quadrature: f64 t | f64 weight. */
-export const POINT_BYTES = 16;
+/** Point of quadrature: f64 t | f64 weight | f64 product over the features of the leaf at hand, written by the kernel. */
+export const POINT_BYTES = 24;
 
 /** Largest |x| that LightGBM takes for a missing zero: 1e-35 as f32. */
 export const ZERO_MAX = 1.0000000180025095e-35;

@@ -36,9 +36,8 @@ function addFromTable(leaf: usize, table: usize): void {
   }
 }
 
-/** The integral for the feature at `own`: sum over the points of weight times the product over the other features. */
-function integralOf(leaf: usize, own: usize, met: u32): f64 {
-  let integral: f64 = 0;
+/** At each point: its weight times the product over all features of the leaf, left in the point's third place. */
+function fillProducts(leaf: usize, met: u32): void {
   const first = load<usize>(leaf, at.LEAF_FEATURES);
   const end = load<usize>(leaf, at.LEAF_FEATURES_END);
   const last = load<usize>(leaf, at.LEAF_POINTS_END);
@@ -47,17 +46,43 @@ function integralOf(leaf: usize, own: usize, met: u32): f64 {
     let product = load<f64>(point, 8);
     let bits = met;
     for (let feature = first; feature < end; feature += <usize>at.PATH_FEATURE_BYTES, bits >>= 1) {
-      if (feature == own) continue;
       const rest = (1 - t) * load<f64>(feature);
       product *= bits & 1 ? t + rest : rest;
     }
-    integral += product;
+    store<f64>(point, product, 16);
+  }
+}
+
+/** Sum over the points of the product without the factor of a feature that is met. */
+// @ts-ignore: decorator
+@inline
+function integralOf(leaf: usize, share: f64): f64 {
+  let integral: f64 = 0;
+  const last = load<usize>(leaf, at.LEAF_POINTS_END);
+  for (let point = load<usize>(leaf, at.LEAF_POINTS); point < last; point += <usize>at.POINT_BYTES) {
+    const t = load<f64>(point);
+    integral += load<f64>(point, 16) / (t + (1 - t) * share);
   }
   return integral;
 }
 
+/** What each feature that is not met gets, before the leaf's value: one for all of them. */
+// @ts-ignore: decorator
+@inline
+function integralUnmet(leaf: usize): f64 {
+  let integral: f64 = 0;
+  const last = load<usize>(leaf, at.LEAF_POINTS_END);
+  for (let point = load<usize>(leaf, at.LEAF_POINTS); point < last; point += <usize>at.POINT_BYTES) {
+    integral += load<f64>(point, 16) / (1 - load<f64>(point));
+  }
+  return -integral;
+}
+
 function addIntegrated(leaf: usize): void {
   const met = metSet(leaf);
+  fillProducts(leaf, met);
+  const value = load<f64>(leaf);
+  const unmet = value * integralUnmet(leaf);
   const end = load<usize>(leaf, at.LEAF_FEATURES_END);
   let bits = met;
   for (
@@ -66,8 +91,7 @@ function addIntegrated(leaf: usize): void {
     feature += <usize>at.PATH_FEATURE_BYTES, bits >>= 1
   ) {
     const share = load<f64>(feature);
-    const reach = bits & 1 ? 1 - share : -share;
-    add(feature, load<f64>(leaf) * reach * integralOf(leaf, feature, met));
+    add(feature, bits & 1 ? value * ((1 - share) * integralOf(leaf, share)) : unmet);
   }
 }
 
