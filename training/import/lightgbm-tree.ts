@@ -8,6 +8,7 @@ import {
   NODE_CATEGORY,
   NODE_MISSING_LEFT,
   NODE_MISSING_TYPE_SHIFT,
+  NODE_NAN_SPLIT,
   ZERO_MAX,
 } from '../../wasm-core/host/ensemble.ts';
 import { nextDown } from '../../wasm-core/host/float.ts';
@@ -53,11 +54,11 @@ function numbersOf(block: Block, place: string, key: string, count: number): Flo
       `${place}, ${key}`,
       `${words.length > count ? 'more' : words.length} numbers, expected ${count}`,
     );
-  return Float64Array.from(words, (word, i) =>
-    NUMBER.test(word)
-      ? Number(word)
-      : malformed(`${place}, ${key}[${i}]`, `"${shown(word)}" is not a number`),
-  );
+  return Float64Array.from(words, (word, i) => {
+    if (NUMBER.test(word)) return Number(word);
+    if (word === 'inf' && key === 'threshold') return Infinity;
+    return malformed(`${place}, ${key}[${i}]`, `"${shown(word)}" is not a number`);
+  });
 }
 
 interface Splits {
@@ -136,6 +137,21 @@ function aroundZero(threshold: number): number {
   return threshold >= 0 && threshold < ZERO_MAX ? ZERO_MAX : threshold;
 }
 
+/**
+ * `x <= inf` parts the missing values from all others. Where nothing is missing or these go left, too, the largest finite number
+ * stands for it: only an infinite input could tell.
+ */
+function ordered(
+  threshold: number,
+  missing: number,
+  missingLeft: boolean,
+): { threshold: number; flags: number } {
+  const flags = (missing << NODE_MISSING_TYPE_SHIFT) | (missingLeft ? NODE_MISSING_LEFT : 0);
+  if (threshold !== Infinity) return { threshold: aroundZero(threshold), flags };
+  if (missing === MISSING_NAN && !missingLeft) return { threshold, flags: flags | NODE_NAN_SPLIT };
+  return { threshold: Number.MAX_VALUE, flags };
+}
+
 /** Adds the tree of a block. Throws DATA_INVALID naming array and index. */
 export function addTree(canonical: CanonicalTrees, block: Block, at: TreePlace): void {
   const { place } = at;
@@ -165,12 +181,12 @@ export function addTree(canonical: CanonicalTrees, block: Block, at: TreePlace):
     const idOf = (child: number) => (child < 0 ? inner - child - 1 : child);
     return {
       feature: splits.feature[node]!,
-      threshold: isCategory
-        ? addCategories(canonical, splits, node, at)
-        : aroundZero(splits.threshold[node]!),
-      flags: isCategory
-        ? NODE_CATEGORY | (MISSING_NONE << NODE_MISSING_TYPE_SHIFT)
-        : (missing << NODE_MISSING_TYPE_SHIFT) | (type & 2 ? NODE_MISSING_LEFT : 0),
+      ...(isCategory
+        ? {
+            threshold: addCategories(canonical, splits, node, at),
+            flags: NODE_CATEGORY | (MISSING_NONE << NODE_MISSING_TYPE_SHIFT),
+          }
+        : ordered(splits.threshold[node]!, missing, (type & 2) !== 0)),
       left: idOf(splits.left[node]!),
       right: idOf(splits.right[node]!),
       cover: splits.count[node]!,

@@ -167,7 +167,11 @@ export function readTreeGraph(bytes: Uint8Array): TreeGraph {
       .slice(0, 5)
       .map(({ operator }) => shown(operator))
       .join(', ');
-    unsupported('graph', `${found.length} tree operators, expected one (its operators: ${others || 'none'})`);
+    unsupported(
+      'graph',
+      `${found.length} tree operators, expected one (its operators: ${others || 'none'})`,
+      'isolation forests of scikit-learn come in by training/python/picket_export.py',
+    );
   }
   const node = found[0]!;
   const sources = sourcesOf(graph, node.inputs[0] ?? '', { left: FOLLOW_MAX });
