@@ -30,6 +30,8 @@ export interface EnvelopeModel {
   readonly precision: Float64Array;
   /** Squared distance at the edge. */
   readonly edge: number;
+  /** As in RobustCovariance: the model hangs on the seed and on ties. */
+  readonly isFlat: boolean;
 }
 
 /** @throws PicketError TRAINING_INVALID: bad options or data, or rows without spread. */
@@ -54,7 +56,7 @@ export function fitEnvelope(
     },
   ]);
   checkMatrix(matrix, 'elliptic envelope', matrix.columnCount + 2);
-  const { location, covariance, precision, distances } = fitRobustCovariance(matrix, {
+  const { location, covariance, precision, distances, isFlat } = fitRobustCovariance(matrix, {
     supportShare,
     permutation: options.permutation ?? seededPermutation(options.seed),
     ...(onProgress === undefined ? {} : { onProgress }),
@@ -63,7 +65,7 @@ export function fitEnvelope(
     distances.map((distance) => -distance),
     contamination,
   );
-  return { kind: 'elliptic_envelope', location, covariance, precision, edge };
+  return { kind: 'elliptic_envelope', location, covariance, precision, edge, isFlat };
 }
 
 function seededPermutation(seed: number): Permutation {

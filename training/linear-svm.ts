@@ -47,9 +47,11 @@ export interface LinearSvmModel {
 /** Below this a pair of equal rows would divide by zero. libsvm's TAU. */
 const CURVATURE_MIN = 1e-12;
 const PROGRESS_STEPS = 100_000;
+/** Up to so many rows all products of rows are kept (32 MiB); beyond, they are computed anew each step. */
+const GRAM_ROWS_MAX = 2048;
 
 /**
- * Fits the machine.
+ * Fits the machine. Columns of about unit size take tens of steps where raw counts take a hundred thousand: scale them first.
  * @param labels 1 for the positive class, 0 for the other, one a row.
  * @throws PicketError TRAINING_INVALID: bad options or data, a single class.
  */
@@ -86,6 +88,23 @@ export function decideLinearSvm(model: Pick<LinearSvmModel, 'weights' | 'interce
   return dot(row, model.weights) + model.intercept;
 }
 
+function fillProducts(matrix: Matrix, i: number, out: Float64Array): void {
+  const { values, columnCount } = matrix;
+  for (let row = 0; row < out.length; row++) {
+    let sum = 0;
+    for (let c = 0; c < columnCount; c++)
+      sum += values[i * columnCount + c]! * values[row * columnCount + c]!;
+    out[row] = sum;
+  }
+}
+
+function gramOf(matrix: Matrix): Float64Array {
+  const { rowCount } = matrix;
+  const gram = new Float64Array(rowCount * rowCount);
+  for (let i = 0; i < rowCount; i++) fillProducts(matrix, i, gram.subarray(i * rowCount, (i + 1) * rowCount));
+  return gram;
+}
+
 /** Minimises 1/2 aᵀQa - Σa under 0 <= a <= C and Σ sign·a = 0; Q = sign·signᵀ·XXᵀ. The gradient of the dual is kept. */
 class DualSolver {
   readonly #matrix: Matrix;
@@ -94,7 +113,10 @@ class DualSolver {
   readonly #alphas: Float64Array;
   readonly #gradient: Float64Array;
   readonly #diagonal: Float64Array;
-  readonly #kernelI: Float64Array;
+  /** Products of each row with each, or null for many rows. */
+  readonly #gram: Float64Array | null;
+  #kernelI: Float64Array;
+  #kernelJ: Float64Array;
 
   constructor(matrix: Matrix, signs: Float64Array, options: LinearSvmOptions) {
     const { rowCount } = matrix;
@@ -104,6 +126,8 @@ class DualSolver {
     this.#alphas = new Float64Array(rowCount);
     this.#gradient = new Float64Array(rowCount).fill(-1);
     this.#kernelI = new Float64Array(rowCount);
+    this.#kernelJ = new Float64Array(rowCount);
+    this.#gram = rowCount <= GRAM_ROWS_MAX ? gramOf(matrix) : null;
     this.#diagonal = Float64Array.from({ length: rowCount }, (_, row) => {
       const values = rowOf(matrix, row);
       return dot(values, values);
@@ -125,6 +149,14 @@ class DualSolver {
       }
     }
     return this.#model(iterations, converged);
+  }
+
+  /** Products of one row with all; written into `scratch` unless they are kept. */
+  #kernelRow(i: number, scratch: Float64Array): Float64Array {
+    const { rowCount } = this.#matrix;
+    if (this.#gram !== null) return this.#gram.subarray(i * rowCount, (i + 1) * rowCount);
+    fillProducts(this.#matrix, i, scratch);
+    return scratch;
   }
 
   #ceiling(row: number): number {
@@ -154,20 +186,18 @@ class DualSolver {
 
   /** The row that, moved together with `i`, gains most (second order); -1 when the violation is within the tolerance. */
   #partnerOf(i: number): number {
-    const rowI = rowOf(this.#matrix, i);
+    this.#kernelI = this.#kernelRow(i, this.#kernelI);
     const slopeI = -this.#signs[i]! * this.#gradient[i]!;
     let best = -1;
     let bestGain = Infinity;
     let lowest = Infinity;
     for (let row = 0; row < this.#alphas.length; row++) {
-      const kernel = dot(rowI, rowOf(this.#matrix, row));
-      this.#kernelI[row] = kernel;
       if (!this.#mayMove(row, -1)) continue;
       const slope = -this.#signs[row]! * this.#gradient[row]!;
       lowest = Math.min(lowest, slope);
       const gap = slopeI - slope;
       if (gap <= 0) continue;
-      const curvature = this.#diagonal[i]! + this.#diagonal[row]! - 2 * kernel;
+      const curvature = this.#diagonal[i]! + this.#diagonal[row]! - 2 * this.#kernelI[row]!;
       const gain = -(gap * gap) / (curvature > 0 ? curvature : CURVATURE_MIN);
       if (gain <= bestGain) {
         best = row;
@@ -191,9 +221,9 @@ class DualSolver {
     // A multiplier at its bound stands there exactly, or rounding would keep it free for ever.
     if (hitsI) this.#alphas[i] = this.#signs[i]! > 0 ? this.#ceiling(i) : 0;
     if (hitsJ) this.#alphas[j] = this.#signs[j]! > 0 ? 0 : this.#ceiling(j);
-    const rowJ = rowOf(this.#matrix, j);
+    this.#kernelJ = this.#kernelRow(j, this.#kernelJ);
     for (let row = 0; row < this.#gradient.length; row++) {
-      const difference = this.#kernelI[row]! - dot(rowJ, rowOf(this.#matrix, row));
+      const difference = this.#kernelI[row]! - this.#kernelJ[row]!;
       this.#gradient[row]! += this.#signs[row]! * move * difference;
     }
   }

@@ -11,7 +11,7 @@ import { type Matrix, matrixFromRows, matrixFromTable, percentile, rowOf, scoreR
 import { columnMeans, covarianceOf, fitPca, projectMatrix } from './pca.ts';
 import { decideSgdOneClass, fitSgdOneClass } from './sgd-one-class.ts';
 import { fitScaler, scaleMatrix, scaleRow } from './standard-scaler.ts';
-import { logDeterminant, pseudoInverse, symmetricEigen } from './symmetric-eigen.ts';
+import { isSingular, logDeterminant, pseudoInverse, symmetricEigen } from './symmetric-eigen.ts';
 
 function cloud(seed: number, rowCount: number): Matrix {
   const random = seededRandom(seed);
@@ -67,6 +67,11 @@ describe('symmetricEigen', () => {
     });
     expect(logDeterminant(Float64Array.of(2, 1, 1, 2), 2)).toBeCloseTo(Math.log(3), 14);
     expect(logDeterminant(Float64Array.of(1, 1, 1, 1), 2)).toBe(-Infinity);
+    expect([4, 1e-20, 2].map((value) => isSingular(Float64Array.of(2, 0, 0, value), 2))).toEqual([
+      false,
+      true,
+      false,
+    ]);
   });
 
   it('refuses what is no square matrix of numbers', () => {

@@ -5,7 +5,7 @@ import { chiSquaredBelow, chiSquaredQuantile } from './chi-squared.ts';
 import { type Estimate, fastMcd, nearestRows, type Permutation, squaredDistances } from './fast-mcd.ts';
 import { type Matrix, type OnProgress, pickRows, refuseTraining } from './matrix.ts';
 import { columnMeans, covarianceOf } from './pca.ts';
-import { pseudoInverse } from './symmetric-eigen.ts';
+import { isSingular, pseudoInverse } from './symmetric-eigen.ts';
 
 export interface RobustCovariance {
   readonly location: Float64Array;
@@ -18,6 +18,8 @@ export interface RobustCovariance {
   readonly rawSupport: Uint32Array;
   readonly rawLocation: Float64Array;
   readonly rawCovariance: Float64Array;
+  /** The raw support lies in a plane (its determinant is 0): many subsets do equally well, and which one stands is by chance. */
+  readonly isFlat: boolean;
 }
 
 export interface RobustOptions {
@@ -66,6 +68,7 @@ export function fitRobustCovariance(matrix: Matrix, options: RobustOptions): Rob
     rawSupport: raw.support,
     rawLocation: raw.location,
     rawCovariance: raw.covariance,
+    isFlat: isSingular(raw.covariance, size),
   };
 }
 

@@ -85,13 +85,26 @@ function turn(x: Float64Array, y: Float64Array, c: number, s: number): void {
   }
 }
 
-/** Moore-Penrose inverse; eigenvalues below size × epsilon × the largest count as zero, as scipy's pinvh has it. */
+/** Eigenvalues up to this are zero: size × epsilon × the largest, as scipy's pinvh has it. */
+function zeroMax(values: Float64Array): number {
+  const largest = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  return largest * values.length * Number.EPSILON;
+}
+
+/** Whether some direction has no more than rounding errors. */
+export function isSingular(matrix: Float64Array, size: number): boolean {
+  const { values } = symmetricEigen(matrix, size);
+  const nothing = zeroMax(values);
+  return values.some((value) => Math.abs(value) <= nothing);
+}
+
+/** Moore-Penrose inverse: directions whose eigenvalue is zero stay out. */
 export function pseudoInverse(matrix: Float64Array, size: number): Float64Array {
   const { values, vectors } = symmetricEigen(matrix, size);
-  const largest = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  const nothing = zeroMax(values);
   const inverse = new Float64Array(size * size);
   values.forEach((value, k) => {
-    if (Math.abs(value) <= largest * size * Number.EPSILON) return;
+    if (Math.abs(value) <= nothing) return;
     const vector = vectors[k]!;
     for (let i = 0; i < size; i++) {
       const scaled = vector[i]! / value;
