@@ -1,21 +1,20 @@
-// Path-dependent TreeSHAP for one row: for each leaf the set of features whose conditions the row meets, then a look-up in the
+// Path-dependent TreeSHAP for one row: for each leaf the set of features whose conditions the row misses, then a look-up in the
 // leaf's subset table, or for deep paths an exact quadrature. Leaves in order, so the bits are those of shap-reference.ts.
 // The tables were built by host/shap-image.ts. Called by index.ts only.
 
 import * as at from '../layout';
 import { fillCopies } from './tr8';
 
-/** Bit j is set when all conditions on the leaf's feature j are met. */
-// @ts-ignore: decorator
-@inline
-function metSet(leaf: usize): u32 {
-  let missed: u32 = 0;
-  const end = load<usize>(leaf, at.LEAF_STEPS_END);
-  for (let step = load<usize>(leaf, at.LEAF_STEPS); step < end; step += <usize>at.STEP_BYTES) {
-    const right = <u32>(load<f64>(load<usize>(step, 8), at.COPY_PTR) > load<f64>(step));
-    missed |= (right ^ <u32>load<u16>(step, 14)) << <u32>load<u16>(step, 12);
+/** Evaluates each inner node once: hands both children the set of features missed on the way to them. */
+function fillMissed(record: usize): void {
+  const end = load<usize>(record, at.EXPLAIN_CONDITIONS_END);
+  for (let node = load<usize>(record, at.EXPLAIN_CONDITIONS); node < end; node += <usize>at.CONDITION_BYTES) {
+    const right = <u32>(load<f64>(load<usize>(node, 8), at.COPY_PTR) > load<f64>(node));
+    const bit = load<u32>(node, 12);
+    const missed = load<u32>(node, at.CONDITION_MISSED);
+    store<u32>(load<usize>(node, 20), missed | (right << bit));
+    store<u32>(load<usize>(node, 24), missed | ((right ^ 1) << bit));
   }
-  return ~missed;
 }
 
 // @ts-ignore: decorator
@@ -29,7 +28,7 @@ function addFromTable(leaf: usize, table: usize): void {
   let feature = load<usize>(leaf, at.LEAF_FEATURES);
   const end = load<usize>(leaf, at.LEAF_FEATURES_END);
   const count = <u32>((end - feature) / <usize>at.PATH_FEATURE_BYTES);
-  const met = metSet(leaf) & ((1 << count) - 1);
+  const met = ~load<u32>(leaf, at.LEAF_MISSED) & ((1 << count) - 1);
   const whole = -load<f64>(table + (<usize>met << 3));
   for (let bit: u32 = 1; feature < end; bit <<= 1, feature += <usize>at.PATH_FEATURE_BYTES) {
     add(feature, met & bit ? load<f64>(feature, 8) * load<f64>(table + (<usize>(met ^ bit) << 3)) : whole);
@@ -79,7 +78,7 @@ function integralUnmet(leaf: usize): f64 {
 }
 
 function addIntegrated(leaf: usize): void {
-  const met = metSet(leaf);
+  const met = ~load<u32>(leaf, at.LEAF_MISSED);
   fillProducts(leaf, met);
   const value = load<f64>(leaf);
   const unmet = value * integralUnmet(leaf);
@@ -99,6 +98,7 @@ function addIntegrated(leaf: usize): void {
 export function explainRow(record: usize): void {
   const flags = load<u32>(record, at.DETECTOR_FLAGS);
   fillCopies(record, (flags & at.DETECTOR_FLAG_F32_INPUT) != 0);
+  fillMissed(record);
   const outEnd = load<usize>(record, at.EXPLAIN_OUT_END);
   for (let out = load<usize>(record, at.EXPLAIN_OUT); out < outEnd; out += 8) store<f64>(out, 0);
   const end = load<usize>(record, at.EXPLAIN_LEAVES_END);

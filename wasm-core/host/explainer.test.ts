@@ -5,7 +5,7 @@ import { expect, it } from 'vitest';
 import { seededRandom } from '../../domain/random.ts';
 import { hardRow, randomEnsemble } from '../testing/random-ensemble.ts';
 import { Explainer } from './explainer.ts';
-import { leafPaths } from './shap-paths.ts';
+import { leafPaths, tableFeatures } from './shap-paths.ts';
 import { referenceExplanation } from './shap-reference.ts';
 
 const inputs = (count: number) => Array.from({ length: count }, (_, i) => i);
@@ -43,6 +43,16 @@ it('meets paths with and without a table', () => {
   const depths = leafPaths(ensemble).map((path) => path.features.length);
   expect(Math.max(...depths)).toBeGreaterThan(8);
   expect(Math.min(...depths)).toBeLessThan(8);
+});
+
+it('gives large forests tables for short paths only, and the same bits', () => {
+  const random = seededRandom(4);
+  const ensemble = randomEnsemble(random, { trees: 100, leaves: [200, 200], inputs: inputs(14) });
+  const few = { ...ensemble, trees: ensemble.trees.slice(0, 4) };
+  expect(tableFeatures(leafPaths(few))).toBe(8);
+  expect(tableFeatures(leafPaths(ensemble))).toBeLessThan(8);
+  const values = hardRow(random, ensemble);
+  expect(new Explainer(ensemble).explain(values)).toEqual(referenceExplanation(ensemble, values));
 });
 
 it('refuses an ensemble without covers', () => {

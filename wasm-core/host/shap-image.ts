@@ -4,7 +4,7 @@
 import * as at from '../layout.ts';
 import type { Ensemble } from './ensemble.ts';
 import { Image } from './image.ts';
-import { gaussLegendre, type LeafPath, leafPaths, subsetTable, TABLE_FEATURES_MAX } from './shap-paths.ts';
+import { gaussLegendre, type LeafPath, leafPaths, subsetTable, tableFeatures } from './shap-paths.ts';
 import { Copies, comparisonOf, writeCopies, writeSets } from './tr8-table.ts';
 
 export interface ShapImage {
@@ -29,61 +29,61 @@ class Writer {
     this.#contributions = contributions;
   }
 
-  leaf(record: number, path: LeafPath): void {
+  /** All leaf records with what they point at. Gives where they begin. */
+  leaves(paths: readonly LeafPath[]): number {
     const { image } = this;
-    image.f64(record, path.value);
-    this.#range(record + at.LEAF_STEPS, this.#steps(path), path.steps.length * at.STEP_BYTES);
-    const features = this.#features(path);
-    this.#range(record + at.LEAF_FEATURES, features, path.features.length * at.PATH_FEATURE_BYTES);
-    if (path.features.length <= TABLE_FEATURES_MAX) {
-      image.address(record + at.LEAF_TABLE, this.#table(path));
-      return;
-    }
-    const count = Math.ceil(path.features.length / 2);
-    this.#range(record + at.LEAF_POINTS, this.#pointsOf(count), count * at.POINT_BYTES);
-  }
-
-  #range(place: number, start: number, bytes: number): void {
-    this.image.address(place, start);
-    this.image.address(place + 4, start + bytes);
-  }
-
-  #steps({ tree, steps }: LeafPath): number {
-    const start = this.image.reserve(steps.length * at.STEP_BYTES);
-    steps.forEach(({ node, right, bit }, i) => {
-      const { copy, threshold } = comparisonOf(this.#ensemble, tree, node);
-      const place = start + i * at.STEP_BYTES;
-      this.image.f64(place, threshold);
-      this.image.u32(place + 8, this.copies.numberOf(copy) * 8);
-      this.image.u32(place + 12, bit | (right ? 1 << 16 : 0));
+    const start = image.reserve(paths.length * at.LEAF_BYTES);
+    const tableMost = tableFeatures(paths);
+    const hasTable = ({ features }: LeafPath) => features.length <= tableMost;
+    const featureCount = paths.reduce((sum, { features }) => sum + features.length, 0);
+    const tableValues = paths.reduce(
+      (sum, path) => sum + (hasTable(path) ? 2 ** path.features.length : 0),
+      0,
+    );
+    let features = image.reserve(featureCount * at.PATH_FEATURE_BYTES);
+    let table = image.reserve(tableValues * 8);
+    image.relocate(features + 16, at.PATH_FEATURE_BYTES, featureCount);
+    paths.forEach((path, i) => {
+      const record = start + i * at.LEAF_BYTES;
+      image.f64(record, path.value);
+      features = this.#features(record, path, features);
+      if (hasTable(path)) table = this.#table(record, path, table);
+      else this.#pointsOf(record, Math.ceil(path.features.length / 2));
     });
     return start;
   }
 
-  #features({ features, shares, output }: LeafPath): number {
-    const start = this.image.reserve(features.length * at.PATH_FEATURE_BYTES);
+  /** Gives where the next leaf's features begin; so do the other parts. */
+  #features(record: number, { features, shares, output }: LeafPath, start: number): number {
     features.forEach((feature, j) => {
       const place = start + j * at.PATH_FEATURE_BYTES;
       this.image.f64(place, shares[j]!);
       this.image.f64(place + 8, 1 / shares[j]! - 1);
       const index = output * this.#ensemble.inputs.length + feature;
-      this.image.address(place + 16, this.#contributions + index * 8);
+      this.image.u32(place + 16, this.#contributions + index * 8);
     });
-    return start;
+    const end = start + features.length * at.PATH_FEATURE_BYTES;
+    this.image.address(record + at.LEAF_FEATURES, start);
+    this.image.address(record + at.LEAF_FEATURES_END, end);
+    return end;
   }
 
-  #table(path: LeafPath): number {
+  #table(record: number, path: LeafPath, start: number): number {
     const table = subsetTable(path);
-    const start = this.image.reserve(table.byteLength);
     table.forEach((value, set) => {
       this.image.f64(start + set * 8, value);
     });
-    return start;
+    this.image.address(record + at.LEAF_TABLE, start);
+    return start + table.byteLength;
   }
 
-  #pointsOf(count: number): number {
-    const known = this.#points.get(count);
-    if (known !== undefined) return known;
+  #pointsOf(record: number, count: number): void {
+    const start = this.#points.get(count) ?? this.#writePoints(count);
+    this.image.address(record + at.LEAF_POINTS, start);
+    this.image.address(record + at.LEAF_POINTS_END, start + count * at.POINT_BYTES);
+  }
+
+  #writePoints(count: number): number {
     const { points, weights } = gaussLegendre(count);
     const start = this.image.reserve(count * at.POINT_BYTES);
     points.forEach((t, i) => {
@@ -92,6 +92,45 @@ class Writer {
     });
     this.#points.set(count, start);
     return start;
+  }
+
+  /** A record for each inner node, tree by tree; leaf records begin at `leaves`. Gives where they begin, and how many. */
+  conditions(paths: readonly LeafPath[], leaves: number): { start: number; count: number } {
+    const leafCounts = new Map<LeafPath['ways'], number>();
+    for (const { ways } of paths) leafCounts.set(ways, (leafCounts.get(ways) ?? 0) + 1);
+    const count = paths.length - leafCounts.size;
+    const start = this.image.reserve(count * at.CONDITION_BYTES);
+    this.image.relocate(start + 20, at.CONDITION_BYTES, count);
+    this.image.relocate(start + 24, at.CONDITION_BYTES, count);
+    let condition = start;
+    for (let first = 0; first < paths.length; ) {
+      condition = this.#conditionsOf(paths[first]!, condition, leaves + first * at.LEAF_BYTES);
+      first += leafCounts.get(paths[first]!.ways)!;
+    }
+    return { start, count };
+  }
+
+  /** The inner nodes of one tree; its leaf records stand in the order of their nodes. */
+  #conditionsOf({ tree, ways }: LeafPath, start: number, leaves: number): number {
+    const sets = new Uint32Array(tree.left.length);
+    let condition = start;
+    let leaf = leaves;
+    tree.left.forEach((left, node) => {
+      sets[node] = left === 0 ? leaf + at.LEAF_MISSED : condition + at.CONDITION_MISSED;
+      if (left === 0) leaf += at.LEAF_BYTES;
+      else condition += at.CONDITION_BYTES;
+    });
+    tree.left.forEach((left, node) => {
+      if (left === 0) return;
+      const place = sets[node]! - at.CONDITION_MISSED;
+      const { copy, threshold } = comparisonOf(this.#ensemble, tree, node);
+      this.image.f64(place, threshold);
+      this.image.u32(place + 8, this.copies.numberOf(copy) * 8);
+      this.image.u32(place + 12, ways.bits[node]!);
+      this.image.u32(place + 20, sets[left]!);
+      this.image.u32(place + 24, sets[left + 1]!);
+    });
+    return condition;
   }
 }
 
@@ -102,19 +141,19 @@ export function buildShapImage(ensemble: Ensemble, maxBytes: number): ShapImage 
   const record = image.reserve(at.DETECTOR_BYTES);
   const size = ensemble.outputs * ensemble.inputs.length * 8;
   const contributions = image.reserve(size);
-  const leaves = image.reserve(paths.length * at.LEAF_BYTES);
   const writer = new Writer(ensemble, image, contributions);
-  paths.forEach((path, i) => {
-    writer.leaf(leaves + i * at.LEAF_BYTES, path);
-  });
+  const leaves = writer.leaves(paths);
+  const conditions = writer.conditions(paths, leaves);
   const addressOf = (input: number) => at.VECTOR_PTR + input * 8;
   const copies = writeCopies(image, writer.copies.list, writeSets(image, ensemble), addressOf);
   image.u32(record + at.DETECTOR_FLAGS, ensemble.f32Input ? at.DETECTOR_FLAG_F32_INPUT : 0);
-  image.address(record + at.DETECTOR_COPIES, copies);
-  image.address(record + at.DETECTOR_COPIES_END, copies + writer.copies.list.length * at.COPY_BYTES);
-  image.address(record + at.EXPLAIN_LEAVES, leaves);
-  image.address(record + at.EXPLAIN_LEAVES_END, leaves + paths.length * at.LEAF_BYTES);
-  image.address(record + at.EXPLAIN_OUT, contributions);
-  image.address(record + at.EXPLAIN_OUT_END, contributions + size);
+  const range = (place: number, start: number, bytes: number) => {
+    image.address(record + place, start);
+    image.address(record + place + 4, start + bytes);
+  };
+  range(at.DETECTOR_COPIES, copies, writer.copies.list.length * at.COPY_BYTES);
+  range(at.EXPLAIN_LEAVES, leaves, paths.length * at.LEAF_BYTES);
+  range(at.EXPLAIN_OUT, contributions, size);
+  range(at.EXPLAIN_CONDITIONS, conditions.start, conditions.count * at.CONDITION_BYTES);
   return { ...image.finish(), record, contributions };
 }

@@ -5,27 +5,43 @@
 import { PicketError } from '../../domain/errors.ts';
 import type { Ensemble, Tree } from './ensemble.ts';
 
-/** Leaves with more distinct features than this have no table (2^d values) and are integrated instead. */
-export const TABLE_FEATURES_MAX = 8;
+/** Leaves with more distinct features than this never have a table (2^d values); they are integrated instead. */
+const TABLE_FEATURES_MAX = 8;
+/** Leaves with no more than this always have one. */
+const TABLE_FEATURES_MIN = 4;
+/** Beyond this, tables miss the caches so often that integrating costs no more: large forests get tables for short paths only. */
+const TABLES_MAX_BYTES = 8 * 2 ** 20;
 /** Bits of the set of features whose conditions a row meets. */
 const PATH_FEATURES_MAX = 31;
 
-/** One condition of a path: at `node` the row must go right (or left); `bit` is the feature's place in the leaf's list. */
-export interface PathStep {
-  readonly node: number;
-  readonly right: boolean;
-  readonly bit: number;
+/** How the paths of one tree run: each node's parent (-1: the root), and the place of an inner node's feature in the lists. */
+export interface TreeWays {
+  readonly parents: Int32Array;
+  readonly bits: Uint8Array;
 }
 
 export interface LeafPath {
   readonly tree: Tree;
+  readonly ways: TreeWays;
+  readonly leaf: number;
   readonly output: number;
   readonly value: number;
   /** Distinct inputs of the path (index into the ensemble's inputs), in order from the root. */
   readonly features: readonly number[];
   /** For each: product over its splits of cover(child) / cover(parent), in (0, 1]. */
   readonly shares: Float64Array;
-  readonly steps: readonly PathStep[];
+}
+
+/** Leaves with up to this many features get a table: as many as the memory for tables allows. */
+export function tableFeatures(paths: readonly LeafPath[]): number {
+  const bytes = new Float64Array(TABLE_FEATURES_MAX + 1);
+  for (const { features } of paths) {
+    if (features.length <= TABLE_FEATURES_MAX) bytes[features.length]! += 8 * 2 ** features.length;
+  }
+  let most = TABLE_FEATURES_MAX;
+  let all = bytes.reduce((sum, part) => sum + part, 0);
+  while (most > TABLE_FEATURES_MIN && all > TABLES_MAX_BYTES) all -= bytes[most--]!;
+  return most;
 }
 
 /** All leaves of an ensemble with at least one split above them, tree by tree. Throws BUNDLE_MODEL without covers. */
@@ -70,19 +86,21 @@ function pathsOf(tree: Tree, cover: Float64Array): LeafPath[] {
     parents[left] = node;
     parents[left + 1] = node;
   });
+  const ways = { parents, bits: new Uint8Array(tree.left.length) };
   const paths: LeafPath[] = [];
   tree.left.forEach((left, leaf) => {
-    if (left === 0 && leaf !== 0) paths.push(pathTo(tree, leaf, parents, cover));
+    if (left === 0 && leaf !== 0) paths.push(pathTo(tree, leaf, ways, cover));
   });
   return paths;
 }
 
-function pathTo(tree: Tree, leaf: number, parents: Int32Array, cover: Float64Array): LeafPath {
+function pathTo(tree: Tree, leaf: number, ways: TreeWays, cover: Float64Array): LeafPath {
+  const { parents, bits } = ways;
   const nodes: number[] = [];
   for (let node = leaf; node > 0; node = parents[node]!) nodes.push(node);
   const features: number[] = [];
   const shares: number[] = [];
-  const steps = nodes.reverse().map((child): PathStep => {
+  for (const child of nodes.reverse()) {
     const node = parents[child]!;
     const feature = tree.feature[node]!;
     let bit = features.indexOf(feature);
@@ -91,13 +109,13 @@ function pathTo(tree: Tree, leaf: number, parents: Int32Array, cover: Float64Arr
       shares.push(1);
     }
     shares[bit] = shares[bit]! * (cover[child]! / cover[node]!);
-    return { node, right: child !== tree.left[node], bit };
-  });
+    bits[node] = bit;
+  }
   if (features.length > PATH_FEATURES_MAX) {
     throw new PicketError('BUNDLE_TOO_LARGE', `a path of ${features.length} features cannot be explained`);
   }
   const value = tree.value[leaf]!;
-  return { tree, output: tree.output, value, features, shares: Float64Array.from(shares), steps };
+  return { tree, ways, leaf, output: tree.output, value, features, shares: Float64Array.from(shares) };
 }
 
 /**

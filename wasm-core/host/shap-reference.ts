@@ -8,7 +8,7 @@ import {
   type LeafPath,
   leafPaths,
   subsetTable,
-  TABLE_FEATURES_MAX,
+  tableFeatures,
   treeMean,
 } from './shap-paths.ts';
 
@@ -39,10 +39,12 @@ export function explanationBias(ensemble: Ensemble): Float64Array {
 export function referenceExplanation(ensemble: Ensemble, inputs: ArrayLike<number>): Explanation {
   const width = ensemble.inputs.length;
   const contributions = new Float64Array(ensemble.outputs * width);
-  for (const path of leafPaths(ensemble)) {
+  const paths = leafPaths(ensemble);
+  const most = tableFeatures(paths);
+  for (const path of paths) {
     const met = metSet(ensemble, path, inputs);
     const out = contributions.subarray(path.output * width, (path.output + 1) * width);
-    if (path.features.length <= TABLE_FEATURES_MAX) addFromTable(path, met, out);
+    if (path.features.length <= most) addFromTable(path, met, out);
     else addIntegrated(path, met, out);
   }
   const by = divisors(ensemble);
@@ -52,12 +54,15 @@ export function referenceExplanation(ensemble: Ensemble, inputs: ArrayLike<numbe
 }
 
 /** Bit j is set when the row meets all conditions of the path on its feature j. */
-function metSet(ensemble: Ensemble, { tree, features, steps }: LeafPath, inputs: ArrayLike<number>): number {
+function metSet(ensemble: Ensemble, path: LeafPath, inputs: ArrayLike<number>): number {
+  const { tree, ways, leaf, features } = path;
   let met = 2 ** features.length - 1;
-  for (const { node, right, bit } of steps) {
+  for (let child = leaf; child > 0; child = ways.parents[child]!) {
+    const node = ways.parents[child]!;
     const given = inputs[tree.feature[node]!]!;
     const x = ensemble.f32Input ? Math.fround(given) : given;
-    if (goesLeft(ensemble, tree, node, x) === right) met &= ~(1 << bit);
+    const isLeft = child === tree.left[node];
+    if (goesLeft(ensemble, tree, node, x) !== isLeft) met &= ~(1 << ways.bits[node]!);
   }
   return met;
 }
@@ -78,8 +83,11 @@ function addFromTable(path: LeafPath, met: number, out: Float64Array): void {
 function addIntegrated(path: LeafPath, met: number, out: Float64Array): void {
   const { features, shares, value } = path;
   const { points, weights } = gaussLegendre(Math.ceil(features.length / 2));
-  const factor = (t: number, k: number) => ((met >>> k) & 1 ? t + (1 - t) * shares[k]! : (1 - t) * shares[k]!);
-  const products = weights.map((weight, i) => shares.reduce((all, _, k) => all * factor(points[i]!, k), weight));
+  const factor = (t: number, k: number) =>
+    (met >>> k) & 1 ? t + (1 - t) * shares[k]! : (1 - t) * shares[k]!;
+  const products = weights.map((weight, i) =>
+    shares.reduce((all, _, k) => all * factor(points[i]!, k), weight),
+  );
   features.forEach((feature, j) => {
     const isMet = ((met >>> j) & 1) === 1;
     let integral = 0;
