@@ -1,4 +1,5 @@
-// Class weights as row weights, by scikit-learn's rule for `balanced`. Pure. Called by booster.ts and random-forest.ts.
+// Class weights as row weights, by scikit-learn's rule for `balanced`. Pure; checks of the weights stand in option-rules.ts.
+// Called by booster.ts and random-forest.ts.
 import { classCounts, type Dataset } from './dataset.ts';
 
 /** `balanced`: rows / (classes * rows of the class); or one weight a class. */

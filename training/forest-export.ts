@@ -1,5 +1,5 @@
-// A forest as a bundle of its own: the forest in one detector, and a verdict that steps through its score, so that a sidecar flags
-// where the forest decides. Forests beside other detectors go through export.ts as they are. Called by experiments.
+// A forest as a bundle of its own: the forest in one detector, and a verdict that steps through its score, so that a sidecar
+// flags where the forest decides. Forests beside other detectors go through export.ts as they are. Called by experiments.
 import type { ModelLink, ModelManifest } from '../domain/model-manifest.ts';
 import { VERDICT } from '../wasm-core/host/ensemble.ts';
 import { nextUp } from '../wasm-core/host/float.ts';

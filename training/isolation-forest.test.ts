@@ -1,5 +1,5 @@
-// Isolation forests: the same for the same seed, sound trees, decisions on path lengths that equal those on scores. Agreement with
-// scikit-learn is shown in test/parity/forests.test.ts.
+// Isolation forests: the same for the same seed, sound trees, decisions on path lengths that equal those on scores. Agreement
+// with scikit-learn is shown in test/parity/forests.test.ts.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { seededRandom } from '../domain/random.ts';

@@ -1,5 +1,5 @@
-// Isolation forests (Liu, Ting and Zhou, "Isolation Forest", 2008), as scikit-learn's IsolationForest: what random splits part from
-// the rest soon is an outlier. Decides on the sum of path lengths, where no exponential can differ between machines.
+// Isolation forests (Liu, Ting and Zhou, "Isolation Forest", 2008), as scikit-learn's IsolationForest: what random splits part
+// from the rest soon is an outlier. Decides on the sum of path lengths, where no exponential can differ between machines.
 // Gives a model of plain arrays. Called by experiments, and packed into bundles by export.ts.
 import { PicketError } from '../domain/errors.ts';
 import { seededRandom } from '../domain/random.ts';

@@ -8,7 +8,7 @@ const EULER_GAMMA = 0.5772156649015329;
 /** Values closer than this count as one, as in scikit-learn (32-bit arithmetic). */
 const TIE = Math.fround(1e-7);
 
-/** c(n): mean path length of an unsuccessful search in a binary search tree of n rows, which a leaf of n rows still stands for. */
+/** c(n): mean path length of an unsuccessful search in a binary search tree of n rows, which a leaf of n rows stands for. */
 export function meanPathLength(rows: number): number {
   if (rows <= 1) return 0;
   if (rows === 2) return 1;

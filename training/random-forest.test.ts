@@ -1,5 +1,5 @@
-// Random forests: the same for the same seed, sound trees, weights and limits kept, bad options refused. Whether the trees are the
-// right ones is shown against scikit-learn in test/parity/forests.test.ts.
+// Random forests: the same for the same seed, sound trees, weights and limits kept, bad options refused. Whether the trees are
+// the right ones is shown against scikit-learn in test/parity/forests.test.ts.
 import { describe, expect, it } from 'vitest';
 import type { Dataset } from './dataset.ts';
 import type { ForestTree } from './forest-tree.ts';

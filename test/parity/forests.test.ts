@@ -1,6 +1,6 @@
-// Our forests against scikit-learn's, by committed fixtures. Single trees without ties: every split and leaf to the last bit. Whole
-// forests, whose random streams differ: over 10 seeds the rank correlation of mean scores is at least 0.98, and the mean AUC
-// within 0.01. Path lengths, offset and decision of isolation forests from scikit-learn's own numbers.
+// Our forests against scikit-learn's, by committed fixtures. Single trees without ties: every split and leaf to the last bit.
+// Whole forests, whose random streams differ: over 10 seeds the rank correlation of mean scores is at least 0.98, and the mean
+// AUC within 0.01. Path lengths, offset and decision of isolation forests from scikit-learn's own numbers.
 import { describe, expect, it } from 'vitest';
 import type { Dataset } from '../../training/dataset.ts';
 import { exportForest } from '../../training/forest-export.ts';
