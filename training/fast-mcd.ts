@@ -1,7 +1,7 @@
 // FastMCD (Rousseeuw and Van Driessen 1999): the half of the rows whose covariance has the least determinant. Concentration steps
 // from many random subsets, first on parts of the rows, then on a pooled part, then on all, with scikit-learn's counts of each.
 // Raw estimate only; correction and reweighting are in robust-covariance.ts, its only caller.
-import { type Matrix, type OnProgress, pickRows, rowOf } from './matrix.ts';
+import { type Matrix, type OnProgress, pickRows } from './matrix.ts';
 import { columnMeans, covarianceOf } from './pca.ts';
 import { logDeterminant, pseudoInverse } from './symmetric-eigen.ts';
 
@@ -37,21 +37,23 @@ export function squaredDistances(
   location: Float64Array,
   precision: Float64Array,
 ): Float64Array {
-  const size = matrix.columnCount;
+  const { values, rowCount, columnCount: size } = matrix;
   const centred = new Float64Array(size);
-  return Float64Array.from({ length: matrix.rowCount }, (_, row) => {
-    const values = rowOf(matrix, row);
-    for (let c = 0; c < size; c++) centred[c] = values[c]! - location[c]!;
-    return quadratic(centred, precision);
-  });
+  const distances = new Float64Array(rowCount);
+  for (let row = 0, start = 0; row < rowCount; row++, start += size) {
+    for (let c = 0; c < size; c++) centred[c] = values[start + c]! - location[c]!;
+    distances[row] = quadratic(centred, precision);
+  }
+  return distances;
 }
 
 /** xᵀPx. */
 export function quadratic(x: Float64Array, p: Float64Array): number {
   let sum = 0;
-  for (let i = 0; i < x.length; i++) {
+  const size = x.length;
+  for (let i = 0; i < size; i++) {
     let inner = 0;
-    for (let j = 0; j < x.length; j++) inner += x[j]! * p[j * x.length + i]!;
+    for (let j = 0, at = i; j < size; j++, at += size) inner += x[j]! * p[at]!;
     sum += inner * x[i]!;
   }
   return sum;

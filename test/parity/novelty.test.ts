@@ -1,5 +1,5 @@
-// The novelty experiment on the public sets beside scikit-learn on the same rows (scripts/fixtures/novelty_fit.py): the mean of 20
-// forests within 0.01 AUROC of the mean of 100, or within what chance does (three standard errors) where that is more; the
+// The novelty experiment on the public sets beside scikit-learn on the same rows (scripts/fixtures/novelty_fit.py): the mean of
+// 20 forests within 0.01 AUROC of the mean of 100, or within what chance does (three standard errors) where that is more; the
 // others draw the very orders that scikit-learn drew, so each seed's AUROC is the same.
 // Needs ../shared/data beside the repository; says so when it is absent.
 import { existsSync, readFileSync } from 'node:fs';
