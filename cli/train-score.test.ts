@@ -229,6 +229,21 @@ describe('picket train', () => {
 describe('picket score', () => {
   const options = ['--data', ROWS, '--label', 'bad', '--features', NAMES, '--out', out('s.bundle'), ...QUICK];
 
+  it('explains each row: bias and contributions add up to the raw margin', async () => {
+    await call(trainCommand, [
+      ...['--data', ROWS, '--label', 'bad', '--features', NAMES, '--out', out('e.bundle'), ...QUICK],
+    ]);
+    const args = ['--bundle', out('e.bundle'), '--data', ROWS, '--margin', '--explain'];
+    const { stdout } = await call(scoreCommand, args);
+    const [header, ...rows] = stdout.trimEnd().split('\n');
+    expect(header).toBe(`margin,bias,${DATA.names.join(',')}`);
+    expect(rows).toHaveLength(DATA.rowCount);
+    for (const row of rows) {
+      const [margin, ...parts] = row.split(',').map(Number);
+      expect(parts.reduce((sum, part) => sum + part, 0)).toBeCloseTo(margin!, 9);
+    }
+  });
+
   it('writes one score a row, equal to the trainer’s margins to the last bit', async () => {
     await call(trainCommand, options);
     const model = trainBooster(DATA, { maxIter: 10 });
@@ -237,7 +252,7 @@ describe('picket score', () => {
       .map((line) => line.split(',').reverse().join(','))
       .join('\n');
     const data = file('reversed.csv', shuffled);
-    const { stdout } = await call(scoreCommand, ['--bundle', out('s.bundle'), '--data', data, '--margins']);
+    const { stdout } = await call(scoreCommand, ['--bundle', out('s.bundle'), '--data', data, '--margin']);
     expect(stdout.trimEnd().split('\n').map(Number)).toEqual([...predictMargins(model, DATA)[0]!]);
     const scores = (await call(scoreCommand, ['--bundle', out('s.bundle'), '--data', ROWS])).stdout
       .trimEnd()

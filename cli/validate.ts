@@ -10,7 +10,7 @@ import { parseOpenApi } from '../domain/openapi.ts';
 import { parsePolicy, policySchema } from '../domain/policy-schema.ts';
 import { checkSidecarConfigFile } from '../proxy/config.ts';
 import { parseBundle } from '../wasm-core/host/bundle.ts';
-import { prepareBundle } from '../wasm-core/host/prepare.ts';
+import { OFFERED, OFFLINE_ARENA_BYTES, offeredByName, prepareBundle } from '../wasm-core/host/prepare.ts';
 import type { Command, CommandIo } from './command.ts';
 import { kinds, optionsHelp, readOptions } from './options.ts';
 
@@ -65,10 +65,12 @@ function checkBundle(bytes: Buffer): string {
   const trees = bundle.detectors.reduce((sum, detector) => sum + detector.ensemble.trees.length, 0);
   const offered = new Set(OFFERED_IDS);
   const fits = bundle.features.every((feature) => offered.has(feature.id));
-  if (fits) prepareBundle(bundle);
+  const byName = offeredByName(bundle.features.map(({ name }) => name));
+  if (fits) prepareBundle(bundle, OFFERED);
+  else prepareBundle(bundle, byName, { arenaBytes: OFFLINE_ARENA_BYTES });
   const where = fits
     ? 'fits this sidecar; golden vectors hold'
-    : 'for `picket score` only: not all features are live';
+    : 'for `picket score` only: not all features are live; golden vectors hold';
   return `bundle ${bundle.id.slice(0, 16)}: ${bundle.detectors.length} detectors, ${trees} trees, ${where}`;
 }
 

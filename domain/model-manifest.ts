@@ -12,6 +12,26 @@ export interface ThresholdAdvice {
   readonly fprMax?: number;
 }
 
+/** From raw margins to the scores of the library that a model comes from. */
+export type ModelLink =
+  /** 1 / (1 + exp(-scale * margin)), each output for itself. */
+  | { readonly kind: 'logistic'; readonly scale: number }
+  /** The margin is the score: probabilities of a forest, values of a regression. */
+  | { readonly kind: 'identity' }
+  /** exp(margin): counts, positive amounts. */
+  | { readonly kind: 'exp' }
+  | { readonly kind: 'softmax' }
+  /** 2 ** (-margin / divisor): isolation forests, whose margin is a sum of path lengths. */
+  | { readonly kind: 'depth'; readonly divisor: number };
+
+/** For imported models: which detector answers, and how its raw margins read. */
+export interface ModelAnswer {
+  readonly detector: string;
+  readonly link: ModelLink;
+  /** In output order; one output of two classes has both names; empty for a regression. */
+  readonly classes: readonly string[];
+}
+
 export interface ModelManifest {
   readonly name: string;
   readonly description: string;
@@ -24,4 +44,6 @@ export interface ModelManifest {
   readonly thresholds: ThresholdAdvice;
   /** Class names of the `attack_class` detector, in output order. */
   readonly classes: readonly string[];
+  /** Set where the answer of the source library is not the logistic of `verdict`; offline scoring gives this one. */
+  readonly answer?: ModelAnswer;
 }

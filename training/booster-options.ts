@@ -2,7 +2,9 @@
 // All wrong options are reported at once. Used by booster.ts; the `picket train` command maps its flags to these.
 import { PicketError, type Problem } from '../domain/errors.ts';
 import type { PercentileMode } from './binning.ts';
+import type { ClassWeight } from './class-weights.ts';
 import type { Dataset } from './dataset.ts';
+import { classWeightProblems, numberProblems } from './option-rules.ts';
 
 /** Stop when the loss on held-out rows no longer falls. */
 export interface EarlyStopping {
@@ -31,8 +33,7 @@ export interface BoosterOptions {
   /** Bins for values that are not missing, 2..255. */
   readonly binsMax: number;
   readonly percentiles: PercentileMode;
-  /** `balanced`: rows / (classes * rows of the class); or one weight a class. */
-  readonly classWeight: 'none' | 'balanced' | readonly number[];
+  readonly classWeight: ClassWeight;
   readonly earlyStopping: EarlyStopping | null;
   /** For the hold-out and for sampling rows when finding bins. */
   readonly seed: number;
@@ -72,31 +73,6 @@ export const BOOSTER_DEFAULTS: BoosterOptions = {
 
 /** Depth that the bundle format allows; trees without `maxDepth` stop here too. */
 export const DEPTH_MAX = 64;
-
-type Rule = readonly [value: number | null, low: number, high: number, whole: boolean];
-
-function numberProblems(rules: Readonly<Record<string, Rule>>): Problem[] {
-  const problems: Problem[] = [];
-  for (const [field, [value, low, high, whole]] of Object.entries(rules)) {
-    if (value === null) continue;
-    if (value >= low && value <= high && (!whole || Number.isInteger(value))) continue;
-    const kind = whole ? 'a whole number' : 'a number';
-    problems.push({ field, value: String(value), expected: `${kind} from ${low} to ${high}` });
-  }
-  return problems;
-}
-
-function classWeightProblems(weights: readonly number[], data: Dataset): Problem[] {
-  const field = 'classWeight';
-  if (weights.length !== data.classNames.length) {
-    return [
-      { field, value: `${weights.length} weights`, expected: `${data.classNames.length}, one a class` },
-    ];
-  }
-  return weights
-    .filter((weight) => !(weight > 0 && weight < Infinity))
-    .map((weight) => ({ field, value: String(weight), expected: 'a finite number above 0' }));
-}
 
 function earlyStoppingProblems(stopping: EarlyStopping, data: Dataset): Problem[] {
   const problems = numberProblems({

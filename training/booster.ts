@@ -4,7 +4,8 @@
 import { PicketError } from '../domain/errors.ts';
 import { type BinnedTable, binTable } from './binning.ts';
 import { type BoosterOptions, completeOptions, DEPTH_MAX, type EarlyStopping } from './booster-options.ts';
-import { checkedDataset, classCounts, type Dataset, type FeatureTable, takeRows } from './dataset.ts';
+import { classWeighted } from './class-weights.ts';
+import { checkedDataset, type Dataset, type FeatureTable, takeRows } from './dataset.ts';
 import { TreeGrower } from './grower.ts';
 import { type Derivatives, type Loss, lossFor } from './loss.ts';
 import { stratifiedHoldOut } from './split.ts';
@@ -33,7 +34,7 @@ interface Parts {
  */
 export function trainBooster(data: Dataset, given: Partial<BoosterOptions> = {}): BoostedModel {
   const options = completeOptions(given, checkedDataset(data));
-  const { train, validation } = partsOf(weighted(data, options.classWeight), options);
+  const { train, validation } = partsOf(classWeighted(data, options.classWeight), options);
   const table = binTable(train, {
     binsMax: options.binsMax,
     percentiles: options.percentiles,
@@ -41,20 +42,6 @@ export function trainBooster(data: Dataset, given: Partial<BoosterOptions> = {})
     ...(train.weights === undefined ? {} : { weights: train.weights }),
   });
   return new Boosting(train, table, options).run(validation);
-}
-
-/** Row weights times class weights. Plain rows and classes stay without weights. */
-function weighted(data: Dataset, classWeight: BoosterOptions['classWeight']): Dataset {
-  if (classWeight === 'none') return data;
-  const perClass =
-    classWeight === 'balanced'
-      ? Array.from(classCounts(data), (count) => data.rowCount / (data.classNames.length * count))
-      : classWeight;
-  const weights = new Float64Array(data.rowCount);
-  for (let row = 0; row < data.rowCount; row++) {
-    weights[row] = (data.weights === undefined ? 1 : data.weights[row]!) * perClass[data.labels[row]!]!;
-  }
-  return { ...data, weights };
 }
 
 function partsOf(data: Dataset, options: BoosterOptions): Parts {

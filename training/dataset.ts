@@ -51,13 +51,22 @@ function checkWeights(weights: Float64Array, rowCount: number): void {
 }
 
 /**
+ * Checks a table without classes and returns it.
+ * @throws PicketError TRAINING_INVALID: unequal lengths, infinite values, no rows, no features.
+ */
+export function checkedTable(table: FeatureTable): FeatureTable {
+  if (table.rowCount === 0) refuse('there are no rows');
+  checkColumns(table);
+  return table;
+}
+
+/**
  * Checks a data set and returns it.
  * @throws PicketError TRAINING_INVALID: unequal lengths, infinite values, unknown classes, bad weights, no rows.
  */
 export function checkedDataset(data: Dataset): Dataset {
   const { rowCount, labels, classNames, weights } = data;
-  if (rowCount === 0) refuse('there are no rows');
-  checkColumns(data);
+  checkedTable(data);
   if (classNames.length < 2) refuse(`a model needs two classes or more, not ${classNames.length}`);
   if (classNames.length > CLASSES_MAX) refuse(`${classNames.length} classes are more than ${CLASSES_MAX}`);
   if (labels.length !== rowCount) refuse(`${labels.length} labels for ${rowCount} rows`);

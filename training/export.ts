@@ -1,24 +1,18 @@
-// From boosted models to a model bundle: canonical ensembles, features by permanent id, golden vectors. Before the bytes are
+// From tree models to a model bundle: canonical ensembles, features by permanent id, golden vectors. Before the bytes are
 // handed out, the trainer's margins, the reference scorer's and the WASM core's are compared bit for bit on many rows.
 // Writes no files. Called by cli/train.ts and scripts.
 import { PicketError } from '../domain/errors.ts';
 import { FEATURES } from '../domain/features.ts';
 import type { ModelManifest } from '../domain/model-manifest.ts';
 import { type Bundle, packBundle, parseBundle } from '../wasm-core/host/bundle.ts';
-import { Core } from '../wasm-core/host/core.ts';
-import {
-  type Ensemble,
-  type FeatureRef,
-  NODE_MISSING_LEFT,
-  NODE_NAN_SPLIT,
-  NUMERIC_NODE,
-  type Tree,
-} from '../wasm-core/host/ensemble.ts';
+import { ARENA_BYTES_DEFAULT, Core } from '../wasm-core/host/core.ts';
+import { type FeatureRef, slotInput } from '../wasm-core/host/ensemble.ts';
 import { offeredByName, prepareBundle } from '../wasm-core/host/prepare.ts';
 import { referenceSlots } from '../wasm-core/host/reference.ts';
-import { type BoostedModel, predictMargins } from './booster.ts';
 import type { FeatureTable } from './dataset.ts';
-import type { BoostedTree } from './tree.ts';
+import { canonicalEnsemble, marginsOf, outputsOf, splitsOf, type TreeModel } from './tree-model.ts';
+
+export { ensembleOf } from './tree-model.ts';
 
 /** A model as one detector of the bundle. */
 export interface DetectorModel {
@@ -26,7 +20,11 @@ export interface DetectorModel {
   readonly name: string;
   /** Run only when asked for. */
   readonly onDemand: boolean;
-  readonly model: BoostedModel;
+  /**
+   * Where a feature is named as a slot of an earlier detector, it reads that slot: the slot of a detector with one output has
+   * its name, those of others are `name_0`, `name_1`, ...
+   */
+  readonly model: TreeModel;
 }
 
 export interface ExportSpec {
@@ -34,6 +32,8 @@ export interface ExportSpec {
   readonly manifest: ModelManifest;
   /** Rows with every feature of every model, in any order of columns: parity is shown on them, golden vectors come of them. */
   readonly rows: FeatureTable;
+  /** Most bytes of the tables that the core builds; default: what a sidecar has. */
+  readonly arenaBytes?: number;
 }
 
 const GOLDEN_DRAWN = 48;
@@ -47,52 +47,45 @@ const PARITY_ROWS = 2000;
  * format has no place for the models; TRAINING_INVALID when `rows` lacks a feature.
  */
 export function exportBundle(spec: ExportSpec): Uint8Array {
-  const names = [...new Set(spec.detectors.flatMap(({ model }) => model.featureNames))];
+  const slots = slotsOf(spec.detectors);
+  const read = spec.detectors.flatMap(({ model }) => model.featureNames);
+  const names = [...new Set(read)].filter((name) => !slots.has(name));
   const parity = parityRows(columnsByName(spec.rows, names), names, spec.detectors);
   const golden = goldenRows(parity);
+  const inputOf = (name: string) => {
+    const slot = slots.get(name);
+    return slot === undefined ? names.indexOf(name) : slotInput(slot);
+  };
   const bytes = packBundle({
     features: names.map(featureRef),
     detectors: spec.detectors.map(({ name, onDemand, model }) => ({
       name,
       onDemand,
-      ensemble: ensembleOf(model, names),
+      ensemble: canonicalEnsemble(model, model.featureNames.map(inputOf)),
     })),
     manifest: spec.manifest,
     golden,
   });
   const bundle = parseBundle(bytes, { requireSigned: false, trustedKeys: [] });
-  refuseDifferences(bundle, parity, spec.detectors);
+  refuseDifferences(bundle, parity, spec);
   return bytes;
+}
+
+/** Number of each slot by its name. */
+function slotsOf(detectors: readonly DetectorModel[]): Map<string, number> {
+  const slots = new Map<string, number>();
+  for (const name of detectors.flatMap(slotNames)) slots.set(name, slots.size);
+  return slots;
+}
+
+function slotNames({ name, model }: DetectorModel): string[] {
+  const outputs = outputsOf(model);
+  return outputs === 1 ? [name] : Array.from({ length: outputs }, (_, output) => `${name}_${output}`);
 }
 
 /** The permanent id where the name is one of this build's features; else 0: known by name only. */
 function featureRef(name: string): FeatureRef {
   return { id: FEATURES.find((feature) => feature.name === name)?.id ?? 0, name };
-}
-
-/** A boosted model in canonical form. `names` is the bundle's feature list; the model's features must be among them. */
-export function ensembleOf(model: BoostedModel, names: readonly string[]): Ensemble {
-  return {
-    kind: 'gbdt_logit',
-    outputs: model.baseline.length,
-    base: model.baseline.slice(),
-    trees: model.trees.flatMap((iteration) => iteration.map(canonicalTree)),
-    inputs: model.featureNames.map((name) => names.indexOf(name)),
-    accum: 'f64',
-    f32Input: false,
-    categories: [],
-  };
-}
-
-function canonicalTree(tree: BoostedTree, output: number): Tree {
-  const flags = new Uint8Array(tree.left.length);
-  for (let node = 0; node < flags.length; node++) {
-    if (tree.left[node] === 0) continue;
-    const nanSplit = tree.threshold[node] === Infinity ? NODE_NAN_SPLIT : 0;
-    flags[node] = NUMERIC_NODE | nanSplit | (tree.missingLeft[node] === 1 ? NODE_MISSING_LEFT : 0);
-  }
-  const { feature, threshold, left, value, cover } = tree;
-  return { feature, threshold, left, flags, value, output, cover: Float64Array.from(cover) };
 }
 
 function columnsByName(table: FeatureTable, names: readonly string[]): Float64Array[] {
@@ -134,7 +127,7 @@ function parityRows(
 function thresholdsByName(detectors: readonly DetectorModel[]): Map<string, number[]> {
   const byName = new Map<string, number[]>();
   for (const { model } of detectors) {
-    for (const tree of model.trees.flat()) {
+    for (const tree of splitsOf(model)) {
       tree.left.forEach((left, node) => {
         const threshold = tree.threshold[node]!;
         if (left === 0 || threshold === Infinity) return;
@@ -167,13 +160,26 @@ function goldenRows(parity: FeatureTable): Float64Array[] {
   return rows.map((row) => Float64Array.from(parity.columns, (column) => column[row]!));
 }
 
-/** Compares trainer, reference and core on every parity row. */
-function refuseDifferences(bundle: Bundle, rows: FeatureTable, detectors: readonly DetectorModel[]): void {
-  const trained = detectors.flatMap(({ model }) => {
-    const columns = model.featureNames.map((name) => rows.columns[rows.names.indexOf(name)]!);
-    return predictMargins(model, { names: model.featureNames, columns, rowCount: rows.rowCount });
+/** Margins of all detectors by slot, as their trainers give them; later ones read the slots of earlier ones. */
+function trainedSlots(detectors: readonly DetectorModel[], rows: FeatureTable): Float64Array[] {
+  const columns = new Map(rows.names.map((name, f) => [name, rows.columns[f]!]));
+  return detectors.flatMap((detector) => {
+    const { model } = detector;
+    const read = model.featureNames.map((name) => columns.get(name)!);
+    const table = { names: model.featureNames, columns: read, rowCount: rows.rowCount };
+    const margins = marginsOf(model, table);
+    slotNames(detector).forEach((name, output) => {
+      columns.set(name, margins[output]!);
+    });
+    return margins;
   });
-  const prepared = prepareBundle(bundle, offeredByName(rows.names));
+}
+
+/** Compares trainer, reference and core on every parity row. */
+function refuseDifferences(bundle: Bundle, rows: FeatureTable, spec: ExportSpec): void {
+  const trained = trainedSlots(spec.detectors, rows);
+  const arenaBytes = spec.arenaBytes ?? ARENA_BYTES_DEFAULT;
+  const prepared = prepareBundle(bundle, offeredByName(rows.names), { arenaBytes });
   const core = new Core({ arenaBytes: prepared.image.byteLength });
   core.stage(prepared);
   core.activate();

@@ -1,7 +1,8 @@
 // A grown tree as plain arrays, and its prediction on raw feature values. The format of export.ts and the reference scorer:
 // node 0 is the root, children are neighbours (right = left + 1) and stand after their parent. Used by grower.ts, booster.ts.
 
-export interface BoostedTree {
+/** Where rows go: the part that trees of every kind share. */
+export interface TreeSplits {
   /** Feature that an inner node compares; 0 in leaves. */
   readonly feature: Uint16Array;
   /** Go right if x > threshold. +Infinity: only missing values go right. 0 in leaves. */
@@ -10,6 +11,9 @@ export interface BoostedTree {
   readonly left: Uint32Array;
   /** 1 where a missing value goes left. */
   readonly missingLeft: Uint8Array;
+}
+
+export interface BoostedTree extends TreeSplits {
   /** What a leaf adds to the raw margin, learning rate included; 0 in inner nodes. */
   readonly value: Float64Array;
   /** Training rows that passed the node. */

@@ -113,5 +113,37 @@ export const NODE_BYTES = 16;
 export const GROUP_BYTES = 36;
 export const GROUP_TREES = 8;
 
+// --- explain record: flags and copies as in a detector record of kernel B, then
+// ---------------------------------------------------------------------------
+/** u32 each: begin and end of the leaf records, of the contributions, and of the condition records. */
+export const EXPLAIN_LEAVES = 32;
+export const EXPLAIN_LEAVES_END = 36;
+export const EXPLAIN_OUT = 40;
+export const EXPLAIN_OUT_END = 44;
+export const EXPLAIN_CONDITIONS = 48;
+export const EXPLAIN_CONDITIONS_END = 52;
+
+/**
+ * f64 value | u32 features, their end | u32 subset table, 0: integrate | u32 points, their end | u32 set of the features that
+ * are missed, written by the kernel.
+ */
+export const LEAF_BYTES = 32;
+export const LEAF_FEATURES = 8;
+export const LEAF_FEATURES_END = 12;
+export const LEAF_TABLE = 16;
+export const LEAF_POINTS = 20;
+export const LEAF_POINTS_END = 24;
+export const LEAF_MISSED = 28;
+/**
+ * Condition of an inner node, parents first: f64 threshold | u32 byte offset of the copy | u32 bit of its feature | u32 set
+ * of the features that are missed on the way to it, written by the kernel | u32 addresses of that set for left and right child.
+ */
+export const CONDITION_BYTES = 32;
+export const CONDITION_MISSED = 16;
+/** Feature of a path: f64 share z | f64 1 / z - 1 | u32 address of its contribution. */
+export const PATH_FEATURE_BYTES = 24;
+/** Point of quadrature: f64 t | f64 weight | f64 product over the features of the leaf at hand, written by the kernel. */
+export const POINT_BYTES = 24;
+
 /** Largest |x| that LightGBM takes for a missing zero: 1e-35 as f32. */
 export const ZERO_MAX = 1.0000000180025095e-35;

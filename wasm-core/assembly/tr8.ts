@@ -36,7 +36,8 @@ function copyOf(record: usize, x: f64): f64 {
   return rightOfSet(x, load<usize>(record, 8), load<u32>(record, 12));
 }
 
-function fillCopies(detector: usize, asF32: bool): void {
+/** Fills the copies that the record of a detector (or of an explanation) lists. */
+export function fillCopies(detector: usize, asF32: bool): void {
   let record = load<usize>(detector, at.DETECTOR_COPIES);
   const end = load<usize>(detector, at.DETECTOR_COPIES_END);
   let out: usize = at.COPY_PTR;

@@ -127,6 +127,26 @@ function isAdvice(value: unknown): value is ThresholdAdvice {
   return METHODS.includes(method as string);
 }
 
+const LINKS: Readonly<Record<string, string | null>> = {
+  logistic: 'scale',
+  identity: null,
+  exp: null,
+  softmax: null,
+  depth: 'divisor',
+};
+
+function isAnswer(value: unknown): boolean {
+  if (!isObject(value) || typeof value['detector'] !== 'string' || !isObject(value['link'])) return false;
+  const { classes, link } = value;
+  if (!Array.isArray(classes) || !classes.every((name) => typeof name === 'string')) return false;
+  const kind = String(link['kind']);
+  if (!Object.hasOwn(LINKS, kind)) return false;
+  const factor = LINKS[kind] ?? null;
+  if (factor === null) return true;
+  const said = link[factor];
+  return typeof said === 'number' && said > 0 && Number.isFinite(said);
+}
+
 /** The manifest, member by member; members that this build does not know are kept out of no check and left as they are. */
 export function decodeManifest(bytes: Uint8Array): ModelManifest {
   const meta = parseJson(bytes);
@@ -141,6 +161,7 @@ export function decodeManifest(bytes: Uint8Array): ModelManifest {
     ['metrics', isMapOf(meta['metrics'], ['number'])],
     ['thresholds', isAdvice(meta['thresholds'])],
     ['classes', Array.isArray(meta['classes']) && meta['classes'].every(isText)],
+    ['answer', meta['answer'] === undefined || isAnswer(meta['answer'])],
   ];
   const wrong = checks.filter(([, right]) => !right).map(([name]) => name);
   if (wrong.length > 0) corruptSection('META', `missing or malformed: ${wrong.join(', ')}`);

@@ -17,6 +17,9 @@ export const NODE_FLAGS_KNOWN = 63;
 
 /** NaN counts as 0.0 (on a category node: a value in (-1, 0) counts as category 0; NaN takes the missing direction). */
 export const MISSING_NONE = 0;
+/** The largest value that counts as zero. */
+export { ZERO_MAX } from '../layout.ts';
+
 /** NaN and |x| <= 1e-35f take the missing direction. */
 export const MISSING_ZERO = 1;
 /** NaN takes the missing direction: scikit-learn, XGBoost, Picket's own trainer. */

@@ -61,6 +61,9 @@ export interface PreparedBundle {
   readonly signedBy: string | null;
 }
 
+/** Arena for offline scoring, where there is room for larger tables than in a sidecar. */
+export const OFFLINE_ARENA_BYTES = 256 * 2 ** 20;
+
 const ROW_TABLE_MAX_BYTES = 1024 * 1024;
 
 function checkReference(bundle: Bundle): void {

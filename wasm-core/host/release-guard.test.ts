@@ -19,7 +19,12 @@ describe.each(['release', 'debug'] as const)('%s build', (variant) => {
     const module = loadCoreModule(variant);
     expect(facts.imports(module)).toEqual([]);
     const names = facts.exports(module).map(({ name, kind }) => `${kind} ${name}`);
-    expect(names.sort()).toEqual(['function runDetector', 'function score', 'memory memory']);
+    expect(names.sort()).toEqual([
+      'function explain',
+      'function runDetector',
+      'function score',
+      'memory memory',
+    ]);
   });
 
   test('cannot grow memory and holds no runtime, table or data', () => {

@@ -34,7 +34,8 @@ interface Comparison {
 /** Between the 0 and the 1 of a copy that already holds the answer. */
 const HALF = 0.5;
 
-function comparisonOf(ensemble: Ensemble, tree: Tree, node: number): Comparison {
+/** The comparison that decides an inner node. */
+export function comparisonOf(ensemble: Ensemble, tree: Tree, node: number): Comparison {
   const flags = tree.flags[node]!;
   const input = tree.feature[node]!;
   const threshold = tree.threshold[node]!;
@@ -58,7 +59,7 @@ function comparisonOf(ensemble: Ensemble, tree: Tree, node: number): Comparison 
 }
 
 /** The distinct copies of an ensemble, numbered in order of first use; number 0 is the constant -Infinity. */
-class Copies {
+export class Copies {
   readonly list: Copy[] = [];
   readonly #numbers = new Map<string, number>();
 
@@ -123,7 +124,7 @@ function writeGroups(
   return { begin, end: begin + count * at.GROUP_BYTES };
 }
 
-function writeSets(image: Image, ensemble: Ensemble): number[] {
+export function writeSets(image: Image, ensemble: Ensemble): number[] {
   return ensemble.categories.map(({ left, known }) => {
     const start = image.reserve(left.length * 8);
     [...left, ...known].forEach((word, i) => {
@@ -133,7 +134,7 @@ function writeSets(image: Image, ensemble: Ensemble): number[] {
   });
 }
 
-function writeCopies(
+export function writeCopies(
   image: Image,
   copies: readonly Copy[],
   sets: readonly number[],
