@@ -12,7 +12,8 @@ import { encodeAmendment, encodeDropped, encodeEvent, keyBytes } from '../../pro
 import type { EventReader, StreamBatch } from '../event-reader.ts';
 import type { SidecarLog } from '../log.ts';
 
-export const BATCH_RECORDS = 256;
+/** Few at once: an event holds a vector of 1.4 KB, and what waits for its ack outlives a collection. */
+export const BATCH_RECORDS = 64;
 const BATCHES_UNDER_WAY = 4;
 const POLL_MS = 40;
 
