@@ -1,11 +1,13 @@
-// The read-only HTTP listener: /startup, /live, /ready for probes, /metrics for Prometheus, /status (JSON, loopback peers
-// only, since it names workloads). GET and HEAD only. Nothing here changes anything.
+// The HTTP listener: /startup, /live, /ready for probes, /metrics for Prometheus, /status (JSON, loopback peers only, since
+// it names workloads), /v1/openapi.json; POST /v1/score in score-http.ts. Nothing here changes anything.
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
 import { isLoopbackHost } from './config.ts';
 import type { IntakeTotals } from './intake.ts';
 import { metricsText } from './metrics.ts';
+import type { ScoreEndpoint } from './score-http.ts';
+import { scoreOpenApi } from './score-openapi.ts';
 import type { ControlPlaneStatus } from './status.ts';
 
 export interface HttpSources {
@@ -13,6 +15,9 @@ export interface HttpSources {
   readonly intake: () => IntakeTotals;
   /** False once the store failed or the process is stopping. */
   readonly isServing: () => boolean;
+  readonly score: ScoreEndpoint;
+  /** Version of this program. */
+  readonly version: string;
   readonly log: Logger;
 }
 
@@ -37,14 +42,19 @@ export function createHttpServer(sources: HttpSources): Server {
       }
       send(response, 200, 'application/json', `${JSON.stringify(statusJson(await sources.status()))}\n`);
     },
+    '/v1/openapi.json': async (_request, response) => {
+      send(response, 200, 'application/json', `${JSON.stringify(scoreOpenApi(sources.version))}\n`);
+    },
   };
   const server = createServer({ requestTimeout: 10_000, headersTimeout: 5_000, keepAliveTimeout: 15_000 });
   server.maxConnections = 256;
   server.on('request', (request, response) => {
     const path = (request.url ?? '').replace(/\?.*$/s, '');
     const handler = Object.hasOwn(handlers, path) ? handlers[path] : undefined;
-    if (request.method !== 'GET' && request.method !== 'HEAD') text(response, 405, 'GET only\n');
-    else if (handler === undefined) text(response, 404, `paths: ${Object.keys(handlers).join(' ')}\n`);
+    if (path === '/v1/score') void sources.score.handle(request, response);
+    else if (request.method !== 'GET' && request.method !== 'HEAD') text(response, 405, 'GET only\n');
+    else if (handler === undefined)
+      text(response, 404, `paths: ${Object.keys(handlers).join(' ')} /v1/score\n`);
     else {
       handler(request, response).catch((thrown: unknown) => {
         sources.log.error({ err: thrown, path }, 'an HTTP answer failed');

@@ -36,6 +36,13 @@ export const CONTROL_LIMITS = {
   statusSidecarsMax: 1_000,
   requestIdsMax: 1_000,
   followersMax: 64,
+  /** One body of POST /v1/score, and the rows in it. */
+  scoreBodyMaxBytes: 1024 * 1024,
+  scoreRowsMax: 1_000,
+  scoresAtOnceMax: 16,
+  scoreNameMaxChars: 128,
+  /** Bundles that are kept ready to score. */
+  scoreModelsMax: 2,
   ackWaitDefaultMs: 2_000,
   ackWaitMaxMs: 30_000,
 } as const;

@@ -20,6 +20,8 @@ import { documentOf, firstPolicy, PolicyBook } from './policy-book.ts';
 import { Publisher } from './publish.ts';
 import { Registry } from './registry.ts';
 import { guard } from './rpc.ts';
+import { ScoreDesk } from './score.ts';
+import { ScoreEndpoint } from './score-http.ts';
 import { addServices } from './services/all.ts';
 import { Health } from './services/health-service.ts';
 import { SERVICE_NAMES } from './services/reflection-service.ts';
@@ -127,7 +129,20 @@ async function assemble({ config, deps, store, policyText, trustedKeys }: Ingred
     events: store.events,
   };
   const status = () => statusOf(sources);
-  return { config, clock, log, store, fleet, registry, publisher, book, intake, health, status };
+  return {
+    version: deps.version,
+    config,
+    clock,
+    log,
+    store,
+    fleet,
+    registry,
+    publisher,
+    book,
+    intake,
+    health,
+    status,
+  };
 }
 
 async function listen(
@@ -155,6 +170,12 @@ async function listen(
     status: parts.status,
     intake: () => parts.intake.totals(),
     isServing: () => health.isServing,
+    score: new ScoreEndpoint({
+      desk: new ScoreDesk(parts.registry),
+      authenticate: tokens === null ? null : (authorization) => tokens.authenticate(authorization),
+      log,
+    }),
+    version: parts.version,
     log,
   });
   try {

@@ -6,7 +6,7 @@ import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../domain/clock.ts';
 import { PicketError } from '../domain/errors.ts';
-import { parseBundle } from '../wasm-core/host/bundle.ts';
+import { type Bundle, parseBundle } from '../wasm-core/host/bundle.ts';
 import type { TrustedKey } from '../wasm-core/host/container.ts';
 import { canonicalJson } from '../wasm-core/host/encode-sections.ts';
 import { CONTROL_LIMITS } from './limits.ts';
@@ -77,11 +77,17 @@ export class Registry {
     return this.#options.store.active();
   }
 
+  /** A stored bundle, parsed by today's checks. Throws BUNDLE_* or NOT_FOUND. */
+  async bundleOf(model: ModelRecord): Promise<Bundle> {
+    const { requireSigned, trustedKeys } = this.#options;
+    return parseBundle(await this.#read(model), { requireSigned, trustedKeys });
+  }
+
   /** Makes a model the active one. It must still be readable and pass today's checks: keys may have been withdrawn. */
   async activate(name: string, actor: string): Promise<ModelRecord> {
     const model = await this.find(name);
-    const { requireSigned, trustedKeys, store, clock } = this.#options;
-    parseBundle(await this.#read(model), { requireSigned, trustedKeys });
+    const { store, clock } = this.#options;
+    await this.bundleOf(model);
     return store.activate(model.digest, actor, clock.nowMs());
   }
 
