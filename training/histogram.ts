@@ -57,11 +57,54 @@ export class HistogramBuilder {
       gradients[i] = fromGradients[row]!;
       hessians[i] = fromHessians[row]!;
     }
-    for (let f = 0; f < this.offsets.length; f++) this.#scan(f, rows, histogram);
+    const fours = this.offsets.length - (this.offsets.length % 4);
+    for (let f = 0; f < fours; f += 4) this.#scanFour(f, rows, histogram);
+    for (let f = fours; f < this.offsets.length; f++) this.#scan(f, rows, histogram);
     return histogram;
   }
 
-  /** The hot loop of training: no calls, no allocation, order of rows kept (sums depend on it). */
+  /**
+   * The hot loop of training: no calls, no allocation, order of rows kept (sums depend on it). Four features at once: a row's
+   * number and derivatives are read once, and an addition need not wait for the one before it to reach memory.
+   */
+  #scanFour(feature: number, rows: Uint32Array, histogram: Float64Array): void {
+    const [bins0, bins1, bins2, bins3] = this.#table.bins.slice(feature, feature + 4) as [
+      Uint8Array,
+      Uint8Array,
+      Uint8Array,
+      Uint8Array,
+    ];
+    const offset0 = this.offsets[feature]!;
+    const offset1 = this.offsets[feature + 1]!;
+    const offset2 = this.offsets[feature + 2]!;
+    const offset3 = this.offsets[feature + 3]!;
+    const gradients = this.#orderedGradients;
+    const hessians = this.#orderedHessians;
+    const count = rows.length;
+    for (let i = 0; i < count; i++) {
+      const row = rows[i]!;
+      const gradient = gradients[i]!;
+      const hessian = hessians[i]!;
+      const at0 = offset0 + (bins0[row]! << 2);
+      const at1 = offset1 + (bins1[row]! << 2);
+      const at2 = offset2 + (bins2[row]! << 2);
+      const at3 = offset3 + (bins3[row]! << 2);
+      histogram[at0] = histogram[at0]! + gradient;
+      histogram[at0 + 1] = histogram[at0 + 1]! + hessian;
+      histogram[at0 + 2] = histogram[at0 + 2]! + 1;
+      histogram[at1] = histogram[at1]! + gradient;
+      histogram[at1 + 1] = histogram[at1 + 1]! + hessian;
+      histogram[at1 + 2] = histogram[at1 + 2]! + 1;
+      histogram[at2] = histogram[at2]! + gradient;
+      histogram[at2 + 1] = histogram[at2 + 1]! + hessian;
+      histogram[at2 + 2] = histogram[at2 + 2]! + 1;
+      histogram[at3] = histogram[at3]! + gradient;
+      histogram[at3 + 1] = histogram[at3 + 1]! + hessian;
+      histogram[at3 + 2] = histogram[at3 + 2]! + 1;
+    }
+  }
+
+  /** The same for the features that do not fill a four. */
   #scan(feature: number, rows: Uint32Array, histogram: Float64Array): void {
     const bins = this.#table.bins[feature]!;
     const offset = this.offsets[feature]!;
