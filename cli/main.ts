@@ -33,6 +33,10 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: 'train a model on a CSV file, cross-validated, and write a bundle',
     load: async () => (await import('./train.ts')).trainCommand,
   },
+  experiment: {
+    summary: 'repeat a published work and compare the figures',
+    load: async () => (await import('./experiment.ts')).experimentCommand,
+  },
   import: {
     summary: 'bring a model of scikit-learn, LightGBM, XGBoost or ONNX into a bundle',
     load: async () => (await import('./import.ts')).importCommand,

@@ -83,6 +83,12 @@ export const IMPORT_TABLE: readonly ImportRow[] = [
     node: true,
   },
   { part: 'training', may: ['domain', 'wasm-core/host'], npm: {}, node: true },
+  {
+    part: 'training/report/svg.ts',
+    may: [],
+    npm: { echarts: 'draws plots as SVG text' },
+    node: false,
+  },
   { part: 'simulator', may: ['domain', 'feature-engine'], npm: { undici: 'sends requests' }, node: true },
   {
     part: 'cli',
