@@ -13,7 +13,7 @@ const SHAP = {
   type: ['object', 'null'],
   description:
     'Path-dependent TreeSHAP of the raw margin: bias and contributions add up to it. ' +
-    'Null when not asked for, or when the model does not hold the row counts it needs.',
+    'Null when not asked for, or when the model lacks the row counts it needs or is too large.',
   required: ['margin', 'bias', 'contributions'],
   properties: {
     margin: { type: 'number' },

@@ -2,9 +2,10 @@
 // Keeps the last few bundles ready. Knows no HTTP (score-http.ts) and checks no rows (score-rows.ts).
 
 import { setImmediate } from 'node:timers/promises';
+import { PicketError } from '../domain/errors.ts';
 import type { Bundle } from '../wasm-core/host/bundle.ts';
 import { Core } from '../wasm-core/host/core.ts';
-import { type Detector, SLOT_INPUT } from '../wasm-core/host/ensemble.ts';
+import { type Detector, type Ensemble, SLOT_INPUT } from '../wasm-core/host/ensemble.ts';
 import { Explainer } from '../wasm-core/host/explainer.ts';
 import { answerOf, argMax, linked, marginOf, scoreOf } from '../wasm-core/host/link.ts';
 import {
@@ -33,7 +34,7 @@ export interface ScoredRow {
   readonly threshold: number | null;
   /** Of an imported model: what its own library says, by class or output. */
   readonly answer?: readonly number[];
-  /** Null when it was not asked for, or the model does not say how many rows its nodes saw. */
+  /** Null when it was not asked for, or the model does not say how many rows its nodes saw, or is too large. */
   readonly shap: Shap | null;
 }
 
@@ -104,8 +105,8 @@ class RowScorer {
   readonly #answer: ReturnType<typeof answerOf>;
   readonly #classes: readonly string[];
   readonly #flagMargin: number;
-  /** Made when first asked for: its tables may be large. */
-  #explainer: Explainer | null = null;
+  /** Made when first asked for: its tables may be large. Null when the model cannot be explained. */
+  #explainer: Explainer | null | undefined;
 
   constructor(bundle: Bundle, prepared: PreparedBundle, core: Core) {
     this.#bundle = bundle;
@@ -143,8 +144,8 @@ class RowScorer {
 
   #shapOf({ ensemble }: Detector, margins: Float64Array, output: number): Shap | null {
     const { places, slotsAt } = this.#prepared;
-    if (ensemble.trees.some((tree) => tree.cover === null)) return null;
-    this.#explainer ??= new Explainer(ensemble);
+    if (this.#explainer === undefined) this.#explainer = explainerOf(ensemble);
+    if (this.#explainer === null) return null;
     const { inputs } = ensemble;
     const values = inputs.map(
       (input) => this.#core.vector[input & SLOT_INPUT ? slotsAt + (input ^ SLOT_INPUT) : places[input]!]!,
@@ -160,5 +161,16 @@ class RowScorer {
     const slot = input ^ SLOT_INPUT;
     const from = this.#bundle.detectors.findLast((detector) => detector.slot <= slot)!;
     return from.ensemble.outputs === 1 ? from.name : `${from.name}_${slot - from.slot}`;
+  }
+}
+
+/** Null for a model without row counts, or one whose tables are over the limit: it is scored all the same. */
+function explainerOf(ensemble: Ensemble): Explainer | null {
+  try {
+    return new Explainer(ensemble);
+  } catch (thrown) {
+    const error = PicketError.from(thrown);
+    if (error.code === 'BUNDLE_MODEL' || error.code === 'BUNDLE_TOO_LARGE') return null;
+    throw error;
   }
 }

@@ -39,13 +39,15 @@ const ROWS: readonly Row[] = Array.from({ length: 40 }, () =>
 );
 
 /** A model that flags about half of ROWS. */
-function model(seed: number) {
+function model(seed: number, options: { readonly covers: boolean } = { covers: true }) {
   const random = seededRandom(seed);
-  const ensemble = randomEnsemble(random, {
+  const drawn = randomEnsemble(random, {
     trees: 12,
     leaves: [4, 9],
     inputs: Array.from({ length: INPUTS }, (_, i) => i),
   });
+  const trees = drawn.trees.map((tree) => (options.covers ? tree : { ...tree, cover: null }));
+  const ensemble = { ...drawn, trees };
   const marginOf = (row: Row) =>
     referenceMargins(
       ensemble,
@@ -136,6 +138,9 @@ describe('POST /v1/score', () => {
       const query = `?bundle=${other.slice(0, 12)}&explain=false`;
       const one = await ask(httpAddress, named(ROWS[0]!), { query });
       expect(one.body as Scored).toMatchObject({ score: scoreOf(second.marginOf(ROWS[0]!)), shap: null });
+      const bare = await push(grpcAddress, model(3, { covers: false }).bytes, { activate: false });
+      const unexplained = await ask(httpAddress, named(ROWS[0]!), { query: `?bundle=${bare.slice(0, 12)}` });
+      expect(unexplained).toMatchObject({ status: 200, body: { shap: null } });
       expect(results[0]!.bundle).not.toBe((one.body as Scored).bundle);
     }));
 
