@@ -17,6 +17,7 @@ import { VERDICT } from '../wasm-core/host/ensemble.ts';
 import type { Command, CommandIo } from './command.ts';
 import { kinds, optionsHelp, readOptions } from './options.ts';
 import { labelsOf } from './train-label.ts';
+import { logTraining } from './train-tracking.ts';
 
 const OPTIONS = {
   data: kinds.file({
@@ -98,6 +99,7 @@ cross-validation (mean and standard deviation over seeds): rows with equal featu
 thresholds are chosen on the other folds. Then fits on all rows and writes a bundle. Empty cells, null and
 NaN are missing values. Text columns are an error unless they are the label, a filter, ignored, or not
 among --features.
+With MLFLOW_TRACKING_URI set, parameters, figures and the bundle are logged to that MLflow server too.
 
   picket train --data rows.csv.gz --label is_attack --out attack.bundle
   picket train --data rows.csv --label kind --positive outlier --where region=eu --features a,b --out m.bundle
@@ -232,6 +234,7 @@ function report(values: Values, manifest: ModelManifest, data: Dataset, bundleId
 
 async function run(args: string[], io: CommandIo): Promise<number> {
   const values = readFlags(args, io);
+  const startedMs = Date.now();
   const data = await readDataset(values);
   io.stderr.write(`picket train: ${data.rowCount} rows, ${data.names.length} features\n`);
   const booster = boosterOptions(values);
@@ -256,6 +259,7 @@ async function run(args: string[], io: CommandIo): Promise<number> {
   writeBundle(values.out, bytes);
   const { id } = parseBundle(bytes, { requireSigned: false, trustedKeys: [] });
   io.stdout.write(report(values, manifest, data, id));
+  await logTraining(io, manifest, { startedMs, bundleId: id, bytes, options: values });
   return 0;
 }
 

