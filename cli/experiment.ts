@@ -7,6 +7,7 @@ import type { ExperimentReport, ExperimentRequest } from '../training/experiment
 import { volumeExperiment } from '../training/experiments/volume-report.ts';
 import { comparisonTable, tableText } from '../training/report/comparison.ts';
 import type { Command, CommandIo } from './command.ts';
+import { simulatedLayers } from './layers-experiment.ts';
 import { kinds, optionsHelp, readOptions } from './options.ts';
 
 interface Experiment {
@@ -29,6 +30,12 @@ const EXPERIMENTS: Readonly<Record<string, Experiment>> = {
     seeds: 200,
     data: 'none',
     run: volumeExperiment,
+  },
+  layers: {
+    summary: 'trend, in-depth and background layer; simulates its own traffic',
+    seeds: 3,
+    data: 'none',
+    run: simulatedLayers,
   },
 };
 
@@ -54,8 +61,8 @@ function listText(): string {
 
 const USAGE = `Usage: picket experiment NAME [--data DIR] [--seed N] [--seeds N] --out DIR
 
-Repeats a published work: prints its figures beside ours, by its own protocol and by one without its leaks, and
-writes report.html, the plots as SVG, and result.json. The same seeds and data give the same files.
+Repeats a published work: prints its figures beside ours, by its own protocol and by one without its leaks.
+Writes report.html, the plots as SVG, and result.json. The same seeds and data give the same files.
 
 ${listText()}
 

@@ -31,7 +31,9 @@ const PUBLISHED = {
  * @throws PicketError DATA_INVALID or TRAINING_INVALID for data that cannot be read or learnt from.
  */
 export async function behaviourExperiment(request: ExperimentRequest): Promise<ExperimentReport> {
-  if (request.data === undefined) throw new PicketError("CONFIG_INVALID', 'behaviour needs a folder of data");
+  if (request.data === undefined) {
+    throw new PicketError('CONFIG_INVALID', 'behaviour needs a folder of data');
+  }
   const data = await readBehaviour(request.data);
   const { seeds, onProgress } = request;
   const splits = runBehaviour(data.learnt, {
@@ -74,8 +76,8 @@ function notesOf(data: BehaviourData, honest: readonly BehaviourSplit[]): string
       'has its threshold from training folds.',
     `Advised threshold (honest): ${threshold.mean.toFixed(3)} ± ${threshold.sd.toFixed(3)} ` +
       'over the splits.',
-    'The published split has no seed, so no split here is the published one: the published ' +
-      'figures lie inside the spread.',
+    'The published split has no seed, so no split here is the published one: compare with the ' +
+      'spread, not with a mean alone.',
     graphNote(data),
     'Global degrees count over all graphs, test rows included, so the features themselves ' +
       'know a little of the test part.',

@@ -1,4 +1,4 @@
-// Searches the options of a booster over the ranges of seed 000's notebooks: a seeded random search that tries the defaults first.
+// Searches the options of a booster over the ranges of seed 000's notebooks: a seeded random search, the defaults first.
 // Each try is judged by the mean ROC AUC over given folds; the scores of the best try's folds come with it, so that a
 // threshold can be chosen on rows its models had not seen. Called by behaviour.ts.
 import type { Random } from '../../domain/random.ts';

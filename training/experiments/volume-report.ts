@@ -75,10 +75,12 @@ function figuresOf(seeds: readonly VolumeSeed[]): Record<string, Figure> {
 function notesOf(seeds: readonly VolumeSeed[]): string[] {
   const normals = meanAndSd(seeds.map(({ runs }) => negativesOf(runs[0]!.chosen))).mean;
   return [
-    'The published notebook has no split into training and test rows, no sweep of C and no F1: it fits an SVC ' +
-      'with C = 1 on all its rows and asks one row (100, 250). 0.964 and 7.3 % cannot be rebuilt from it.',
-    'The labels follow from bandwidth alone but for rare rows: a bandwidth of 100 parts the classes. A linear SVM ' +
-      'finds that: on clean labels the task is trivial, and figures like the published need noise in the labels.',
+    'The published notebook has no split into training and test rows, no sweep of C and no F1: ' +
+      'it fits an SVC with C = 1 on all its rows and asks one row (100, 250). ' +
+      'The published 0.964 and 7.3 % cannot be rebuilt from it.',
+    'The labels follow from bandwidth alone but for rare rows: a bandwidth of 100 parts the ' +
+      'classes. A linear SVM finds that: on clean labels the task is trivial, and figures like ' +
+      'the published ones need noise in the labels.',
     `f1 and false_positive_rate are those with ${FLIP_SHARES[HEADLINE_FLIPS]! * 100} % of ` +
       'the training labels turned round and clean test labels.',
     'Means are rates of the counts pooled over all splits; deviations are over the splits. ' +
@@ -176,10 +178,11 @@ function sweepPlot(seeds: readonly VolumeSeed[]): Plot {
     const line = (rate: (counts: Confusion) => number) =>
       SWEPT_C.map((C, c) => ({ x: C, y: rate(sweptAt(seeds, share, c)) }));
     return [
-      { label: `F1, ${flips * 100} % flips`, style: 'line' as const, points: line(f1Of) },
+      { label: `F1, ${flips * 100} % flips`, style: 'line' as const, colour: share, points: line(f1Of) },
       {
         label: `false positives, ${flips * 100} % flips`,
         style: 'dashed' as const,
+        colour: share,
         points: line(falsePositiveRateOf),
       },
     ];

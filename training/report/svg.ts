@@ -23,6 +23,8 @@ export interface PlotSeries {
   /** `thin` lines stay behind the others and have no entry in the legend. */
   readonly style: 'line' | 'dashed' | 'thin' | 'dots';
   readonly points: readonly PlotPoint[];
+  /** Series with the same number share a colour; default: the next colour. */
+  readonly colour?: number;
 }
 
 export interface Plot {
@@ -37,6 +39,8 @@ export interface Plot {
 const WIDTH = 720;
 const HEIGHT = 440;
 const COLOURS = ['#1f5fa8', '#c2452d', '#2b8a57', '#8a5ab5', '#b38600', '#50606e'];
+/** Axes stand at the edge, not where the other one is zero. */
+const EDGE_LINE = { show: true, onZero: false } as const;
 const THIN_COLOUR = '#c9d3dd';
 const LOW = [31, 95, 168] as const;
 const HIGH = [216, 38, 84] as const;
@@ -88,6 +92,7 @@ function axisOf({ label, min, max, isLogarithmic, names }: PlotAxis) {
       type: isLogarithmic ? ('log' as const) : ('value' as const),
       name: label,
       scale: true,
+      axisLine: EDGE_LINE,
       ...range,
     };
   }
@@ -98,6 +103,8 @@ function axisOf({ label, min, max, isLogarithmic, names }: PlotAxis) {
     max: names.length - 0.5,
     interval: 0.5,
     splitLine: { show: false },
+    axisTick: { show: false },
+    axisLine: EDGE_LINE,
     axisLabel: { formatter: (value: number) => (Number.isInteger(value) ? (names[value] ?? '') : '') },
   };
 }
@@ -107,16 +114,24 @@ function seriesOf(series: PlotSeries): echarts.SeriesOption {
   const data = points.map(({ x, y, shade }) =>
     shade === undefined ? [x, y] : { value: [x, y], itemStyle: { color: shadeColour(shade) } },
   );
-  if (style === 'dots') return { type: 'scatter', name: label, data, symbolSize: 4 };
-  const colour = style === 'thin' ? { color: THIN_COLOUR } : {};
+  const colour = colourOf(series);
+  if (style === 'dots') {
+    return { type: 'scatter', name: label, data, symbolSize: 5, itemStyle: colour, z: 4 };
+  }
   return {
     type: 'line',
     name: label,
     data,
     showSymbol: false,
     lineStyle: { width: style === 'thin' ? 1 : 2, type: style === 'dashed' ? 'dashed' : 'solid', ...colour },
-    ...(style === 'thin' ? { itemStyle: colour, z: 1 } : { z: 3 }),
+    itemStyle: colour,
+    z: style === 'thin' ? 1 : 3,
   };
+}
+
+function colourOf({ style, colour }: PlotSeries): { color?: string } {
+  if (style === 'thin') return { color: THIN_COLOUR };
+  return colour === undefined ? {} : { color: COLOURS[colour % COLOURS.length]! };
 }
 
 function shadeColour(shade: number): string {
