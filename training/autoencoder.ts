@@ -13,6 +13,7 @@ import {
   refuseTraining,
   rowOf,
 } from './matrix.ts';
+import { fitPca, type PcaModel, projectRow } from './pca.ts';
 import { fitScaler, type ScalerModel, scaleMatrix, scaleRow } from './standard-scaler.ts';
 
 export interface AutoencoderOptions {
@@ -40,15 +41,17 @@ export const AUTOENCODER_DEFAULTS: AutoencoderOptions = {
   validationShare: 0.1,
 };
 
+/** Axes with less than this share of the largest latent variance are left out: rounding would decide. */
+const LATENT_SHARE_MIN = 1e-9;
+
 export interface AutoencoderModel {
   readonly kind: 'autoencoder';
   readonly scaler: ScalerModel;
   readonly layers: readonly DenseLayer[];
   /** Index of the layer whose outputs are the latent values. */
   readonly bottleneck: number;
-  readonly latentMeans: Float64Array;
-  /** Standard deviations; 1 where a latent value does not vary over the training rows. */
-  readonly latentScales: Float64Array;
+  /** Where the latent values of the training rows lie: their axes, each with its standard deviation. */
+  readonly latentSpace: PcaModel;
   readonly epochs: number;
   /** Mean squared error over the held back rows, in standardised units. */
   readonly validationLoss: number;
@@ -91,13 +94,13 @@ export function fitAutoencoder(matrix: Matrix, given: Partial<AutoencoderOptions
     options.onProgress?.({ done: epoch, all: options.epochsMax });
   }
   const bottleneck = options.encoder.length - 1;
-  const latent = latentSpread(kept, bottleneck, scaled);
+  const latentSpace = latentSpaceOf(kept, bottleneck, scaled);
   return {
     kind: 'autoencoder',
     scaler,
     layers: kept,
     bottleneck,
-    ...latent,
+    latentSpace,
     epochs: epoch,
     validationLoss: best,
   };
@@ -142,14 +145,14 @@ function lossOver(layers: readonly DenseLayer[], matrix: Matrix, rows: Uint32Arr
   return sum / rows.length / matrix.columnCount;
 }
 
-function latentSpread(layers: readonly DenseLayer[], bottleneck: number, matrix: Matrix) {
-  const width = layers[bottleneck]!.outputs;
-  const values = new Float64Array(matrix.rowCount * width);
+function latentSpaceOf(layers: readonly DenseLayer[], bottleneck: number, matrix: Matrix): PcaModel {
+  const columnCount = layers[bottleneck]!.outputs;
+  const values = new Float64Array(matrix.rowCount * columnCount);
   for (let row = 0; row < matrix.rowCount; row++) {
-    values.set(outputOf(layers, bottleneck, rowOf(matrix, row)), row * width);
+    values.set(outputOf(layers, bottleneck, rowOf(matrix, row)), row * columnCount);
   }
-  const { mean, scale } = fitScaler({ values, rowCount: matrix.rowCount, columnCount: width });
-  return { latentMeans: mean, latentScales: scale };
+  const options = { whiten: true, varianceShareMin: LATENT_SHARE_MIN };
+  return fitPca({ values, rowCount: matrix.rowCount, columnCount }, options);
 }
 
 /** Latent values of a row in its own units. */
@@ -166,14 +169,12 @@ function scaled(model: AutoencoderModel, row: Row): Float64Array {
   return scaleRow(model.scaler, row);
 }
 
-/** Distance of the row's latent values from the training rows' mean, each in its standard deviations; 0 or more. */
+/**
+ * Mahalanobis distance of the row's latent values from those of the training rows: in standard deviations along their own axes,
+ * so that figures which always go together count as one. 0 or more.
+ */
 export function latentDeviation(model: AutoencoderModel, row: Row): number {
-  const latent = encodeRow(model, row);
-  let sum = 0;
-  for (let i = 0; i < latent.length; i++) {
-    sum += ((latent[i]! - model.latentMeans[i]!) / model.latentScales[i]!) ** 2;
-  }
-  return Math.sqrt(sum);
+  return Math.hypot(...projectRow(model.latentSpace, encodeRow(model, row)));
 }
 
 export const autoencoder: Estimator<Matrix, AutoencoderOptions, AutoencoderModel> = {
